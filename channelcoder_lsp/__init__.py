@@ -1,0 +1,1 @@
+"""ChannelCoder for editors."""
