@@ -1,0 +1,122 @@
+"""The port that asks Claude, and what is heard from it while it answers.
+
+The real one (:mod:`channelcoder_lsp.claude`) drives the Claude Code CLI through the Agent SDK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from channelcoder_lsp.domain.errors import AgentError
+from channelcoder_lsp.domain.turn import ToolUse, Usage
+
+
+@dataclass(frozen=True)
+class ConnectionRequest:
+    """What a connection to Claude is opened with.
+
+    Either ``resume`` names a Claude session to go on with, or ``session_id`` the UUID of a new one.
+    """
+
+    cwd: Path
+    session_id: str | None = None
+    resume: str | None = None
+    model: str | None = None
+    trusted: bool = False
+    """Whether the folder's own Claude settings may be loaded (design decision 8)."""
+    spent_usd: float = 0.0
+    """What the resumed Claude session has cost so far: the SDK's figure is cumulative, a turn's is not."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """Some more text of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class TextReplaced:
+    """The text so far, anew: it takes the place of all deltas before it (a stream was cut and repeated)."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ToolStarted:
+    """Claude uses a tool."""
+
+    tool: ToolUse
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """Claude's service did not answer; the CLI tries again by itself."""
+
+    attempt: int
+    of: int
+    delay_seconds: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The turn is over. Always the last event, exactly once.
+
+    ``answer`` is the whole text, or what had come of it. ``error`` is None for a turn that went well.
+    """
+
+    answer: str
+    session_id: str
+    cancelled: bool = False
+    error: AgentError | None = None
+    model: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float = 0.0
+    cumulative_cost_usd: float | None = None
+    tools: tuple[ToolUse, ...] = ()
+
+
+AgentEvent = TextDelta | TextReplaced | ToolStarted | Retrying | Finished
+
+
+class AgentConnection(Protocol):
+    """One open conversation with Claude: used by one task, the one that opened it."""
+
+    @property
+    def session_id(self) -> str:
+        """The Claude session."""
+        ...
+
+    def ask(self, prompt: str) -> AsyncIterator[AgentEvent]:
+        """Send ``prompt`` and yield what is heard, up to and including one :class:`Finished`.
+
+        Must be read to its end. Faults of the service are told by ``Finished.error``, not raised.
+
+        Raises:
+            AgentGoneError: the CLI ended; the connection is of no more use.
+        """
+        ...
+
+    async def interrupt(self) -> None:
+        """End the turn under way: :class:`Finished` follows with ``cancelled``. May be called by any task."""
+        ...
+
+
+class Agent(Protocol):
+    """Asks Claude."""
+
+    def connect(self, request: ConnectionRequest) -> AbstractAsyncContextManager[AgentConnection]:
+        """A warm connection, open for as long as the context is.
+
+        Raises on entering:
+            CliNotFoundError, CliTooOldError, NotLoggedInError: as they say.
+            ConversationLostError: ``resume`` names a Claude session that is gone.
+            AgentError: anything else that kept the CLI from starting.
+        """
+        ...

@@ -1,0 +1,162 @@
+"""Every error that this package raises on purpose.
+
+A message says what failed, on what, and what to do next; it is shown to the user as it stands.
+
+    ChannelCoderError
+    ├── ArgumentsError              an argument of a command or of an option does not fit
+    ├── SettingsError               a setting has a value that is not allowed
+    ├── PromptError                 a prompt file can't be read or filled in
+    ├── SessionError
+    │   ├── SessionNotFoundError
+    │   ├── SessionExistsError      the name is taken
+    │   ├── SessionNameError        the name can't be the name of a session
+    │   ├── SessionBusyError        another process holds the session's lease
+    │   ├── ThreadNotFoundError
+    │   └── TurnNotFoundError
+    ├── StorageError
+    │   ├── StorageNotWritableError
+    │   └── SessionCorruptError     what is stored can't be read; it was set aside, not lost
+    ├── AgentError
+    │   ├── CliNotFoundError
+    │   ├── CliTooOldError
+    │   ├── NotLoggedInError
+    │   ├── ConversationLostError   Claude's side of the conversation is gone; ours is not
+    │   ├── AgentGoneError          the CLI ended in the middle of a turn
+    │   └── ApiError                Claude's service refused or failed
+    └── OfflineModelError           the offline model could not be started or reached
+"""
+
+from __future__ import annotations
+
+
+class ChannelCoderError(Exception):
+    """The root of the tree: catching it catches everything that this package raises on purpose."""
+
+    @property
+    def message(self) -> str:
+        """The sentence for the user."""
+        return str(self)
+
+
+class ArgumentsError(ChannelCoderError):
+    """An argument does not fit; the message names the field."""
+
+
+class SettingsError(ChannelCoderError):
+    """A setting has a value that is not allowed; the message names key, value and what is allowed."""
+
+
+class PromptError(ChannelCoderError):
+    """A prompt file can't be read or filled in; the message names file and key."""
+
+
+class SessionError(ChannelCoderError):
+    """Something is wrong with one session."""
+
+
+class SessionNotFoundError(SessionError):
+    """There is no session of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no session named {name!r}. List the ones there are to see their names.")
+        self.name = name
+
+
+class SessionExistsError(SessionError):
+    """The name is taken by another session."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A session named {name!r} exists already. Choose another name or remove that one.")
+        self.name = name
+
+
+class SessionNameError(SessionError):
+    """The name can't be the name of a session."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name!r} can't be the name of a session: {reason}.")
+        self.name = name
+
+
+class SessionBusyError(SessionError):
+    """Another process holds the session's lease and did not let go in time."""
+
+
+class ThreadNotFoundError(SessionError):
+    """There is no thread of that id in the session."""
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(f"There is no thread {thread_id!r} in this session. It may belong to another one.")
+
+
+class TurnNotFoundError(SessionError):
+    """There is no turn of that id in the session."""
+
+    def __init__(self, turn_id: str) -> None:
+        super().__init__(f"There is no turn {turn_id!r} in this session. It may belong to another one.")
+
+
+class StorageError(ChannelCoderError):
+    """Sessions can't be read or written."""
+
+
+class StorageNotWritableError(StorageError):
+    """The place where sessions are kept can't be written."""
+
+
+class SessionCorruptError(StorageError):
+    """What is stored of a session can't be read; it was set aside, not lost."""
+
+
+class AgentError(ChannelCoderError):
+    """Claude could not be asked, or did not answer.
+
+    Args:
+        message: the sentence for the user.
+        retryable: whether the same question may succeed when it is asked again.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class CliNotFoundError(AgentError):
+    """The Claude Code command line isn't where it was looked for."""
+
+
+class CliTooOldError(AgentError):
+    """The Claude Code command line is older than what the SDK needs."""
+
+
+class NotLoggedInError(AgentError):
+    """There is no login, or it was refused."""
+
+
+class ConversationLostError(AgentError):
+    """Claude's side of the conversation is gone: "No conversation found with session ID".
+
+    Our own record is not: the conversation goes on with a replay of it.
+    """
+
+
+class AgentGoneError(AgentError):
+    """The CLI ended in the middle of a turn, or could not be reached any more."""
+
+
+class ApiError(AgentError):
+    """Claude's service refused the question or failed on it.
+
+    Args:
+        message: the sentence for the user.
+        status: the HTTP status, if there was one.
+        retryable: whether the same question may succeed when it is asked again.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, retryable: bool = True) -> None:
+        super().__init__(message, retryable=retryable)
+        self.status = status
+
+
+class OfflineModelError(ChannelCoderError):
+    """The offline model could not be started or reached."""

@@ -1,0 +1,110 @@
+"""What can happen to a session, one record for each event: the lines of a journal.
+
+A session's data is the fold of its records (:meth:`SessionHead.apply`). Applying a record twice changes
+nothing more than applying it once, so a crash between two writes of a storage can't double a turn.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from channelcoder_lsp.domain.model import Model, Timestamp, now
+from channelcoder_lsp.domain.thread import Thread
+from channelcoder_lsp.domain.turn import ToolUse, Turn, TurnState, Usage
+
+
+class RecordBase(Model):
+    """What all records have."""
+
+    seq: int = 0
+    """Its place in the session's history, given by the storage on append: 1, 2, 3..."""
+    at: Timestamp = Field(default_factory=now)
+
+
+class TurnAsked(RecordBase):
+    """A question was asked. ``thread`` comes with the first question of a thread."""
+
+    type: Literal["turn.asked"] = "turn.asked"
+    turn: Turn
+    thread: Thread | None = None
+
+
+class TurnStarted(RecordBase):
+    """The question is being sent to Claude, in the Claude session ``session_id``."""
+
+    type: Literal["turn.started"] = "turn.started"
+    turn_id: str
+    session_id: str
+
+
+class TurnDelta(RecordBase):
+    """Some more text of the answer; ``replace`` when it takes the place of what came before."""
+
+    type: Literal["turn.delta"] = "turn.delta"
+    turn_id: str
+    text: str
+    replace: bool = False
+
+
+class TurnFinished(RecordBase):
+    """A turn came to its end, well or not. ``answer`` is the whole text."""
+
+    type: Literal["turn.finished"] = "turn.finished"
+    turn_id: str
+    state: TurnState
+    answer: str = ""
+    error: str | None = None
+    retryable: bool = True
+    notes: list[str] = Field(default_factory=list)
+    model: str | None = None
+    usage: Usage = Field(default_factory=Usage)
+    cost_usd: float = 0.0
+    cumulative_cost_usd: float | None = None
+    """What the Claude session had cost altogether, as the SDK reports it."""
+    tools: list[ToolUse] = Field(default_factory=list)
+    session_id: str | None = None
+
+
+class ThreadChanged(RecordBase):
+    """A thread's anchor or status changed; the whole thread as it is now."""
+
+    type: Literal["thread.changed"] = "thread.changed"
+    thread: Thread
+
+
+class ModelChosen(RecordBase):
+    """Another model was chosen for the turns to come (None: the CLI's default)."""
+
+    type: Literal["model.chosen"] = "model.chosen"
+    model: str | None
+
+
+class SessionCleared(RecordBase):
+    """The history, the threads and the chain were dropped; name and creation date stay."""
+
+    type: Literal["session.cleared"] = "session.cleared"
+
+
+Record = Annotated[
+    TurnAsked | TurnStarted | TurnDelta | TurnFinished | ThreadChanged | ModelChosen | SessionCleared,
+    Field(discriminator="type"),
+]
+
+
+def parse_record(line: str | bytes) -> Record:
+    """A record from its JSON line.
+
+    Raises:
+        pydantic.ValidationError: the line is not a record that this version knows.
+    """
+    return _RECORD.validate_json(line)
+
+
+def dump_record(record: Record) -> str:
+    """A record as one line of JSON, without a line end."""
+    return record.model_dump_json(by_alias=True, exclude_none=True)
+
+
+_RECORD: TypeAdapter[Record] = TypeAdapter(Record)
