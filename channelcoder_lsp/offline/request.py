@@ -1,0 +1,168 @@
+"""Reading a request to the Messages API as the Claude CLI writes it."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+STRUCTURED_OUTPUT_TOOL = "StructuredOutput"
+"""The tool through which the CLI asks for a value that fits a JSON schema (the SDK's ``output_format``)."""
+
+RequestKind = Literal["question", "summary", "side", "count_tokens"]
+"""What a request is for: a turn of the user's, a compaction of the context, a title or probe, a count."""
+
+_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
+# A tag counts at the start of a line only: quoted code has its line number there.
+_QUESTION = re.compile(r"^<question>\n?(.*?)\n?</question>", re.DOTALL | re.MULTILINE)
+_SELECTION = re.compile(r"^<selection\b([^>\n]*)>\n(.*?)^</selection>", re.DOTALL | re.MULTILINE)
+_ATTRIBUTE = re.compile(r'([\w-]+)=(?:"([^"]*)"|(\S+))')
+_NUMBERED = re.compile(r"\s*(\d+)\| ?(.*)")
+# What the CLI writes in the user's name.
+_NOT_TYPED = (
+    "<command-",
+    "<local-command-",
+    "<task-notification",
+    "[Request interrupted by user",
+    "[structured-output-enforce]",
+)
+_CONTINUED = "This session is being continued from a previous conversation"
+_SUMMARY_WANTED = "Your task is to create a detailed summary of"
+_TITLE_WANTED = re.compile(r"\b(?:generate|write|create)\b[^.]{0,60}\btitle\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class SelectedCode:
+    """The code that a question is about, without its line numbers; lines count from 1, as a person counts."""
+
+    path: str
+    language: str
+    first_line: int
+    last_line: int
+    code: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question as the person typed it, and the code it is about if there is any."""
+
+    text: str
+    selection: SelectedCode | None = None
+
+
+class MessagesRequest(BaseModel):
+    """The body of ``POST /v1/messages`` as far as the offline model reads it; the rest is kept as it is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str
+    messages: list[dict[str, Any]] = Field(min_length=1)
+    max_tokens: int = 0
+    system: str | list[dict[str, Any]] | None = None
+    tools: list[dict[str, Any]] = Field(default_factory=list)
+    output_config: dict[str, Any] = Field(default_factory=dict)
+    stream: bool = False
+
+    @cached_property
+    def kind(self) -> RequestKind:
+        """What the request is for."""
+        last = self.messages[-1]
+        text = "\n".join(_texts(last))
+        if _SUMMARY_WANTED in text and "<summary>" in text and not _QUESTION.search(text):
+            return "summary"
+        probe = self.max_tokens == 1
+        formatted = "format" in self.output_config
+        if not self.tools and (probe or formatted or _TITLE_WANTED.search(self.system_text)):
+            return "side"
+        return "question"
+
+    @cached_property
+    def system_text(self) -> str:
+        """The system prompt as one text."""
+        return "\n\n".join(_texts({"content": self.system or ""}))
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        """The user's questions, oldest first; the last one is the question to answer."""
+        return [
+            question
+            for message in self.messages
+            if message.get("role") == "user"
+            for text in _texts(message)
+            for question in _questions_in(text)
+        ]
+
+    @cached_property
+    def tool_results(self) -> int:
+        """How many tool results came back since the question was asked."""
+        results = 0
+        for message in self.messages:
+            if message.get("role") != "user":
+                continue
+            if any(_questions_in(text) for text in _texts(message)):
+                results = 0
+            blocks = message.get("content")
+            if isinstance(blocks, list):
+                results += sum(block.get("type") == "tool_result" for block in blocks)
+        return results
+
+    @cached_property
+    def structured_output_schema(self) -> dict[str, Any] | None:
+        """The JSON schema that the answer has to fit, None if it is free text or was given already."""
+        wanted = self.output_config.get("format")
+        if isinstance(wanted, dict) and isinstance(wanted.get("schema"), dict):
+            schema: dict[str, Any] = wanted["schema"]
+            return schema
+        for tool in self.tools:
+            if tool.get("name") == STRUCTURED_OUTPUT_TOOL and not self.tool_results:
+                given: dict[str, Any] = tool.get("input_schema", {})
+                return given
+        return None
+
+
+def _texts(message: dict[str, Any]) -> list[str]:
+    """The text blocks of a message."""
+    content = message.get("content", "")
+    if isinstance(content, str):
+        return [content]
+    return [str(block.get("text", "")) for block in content if block.get("type") == "text"]
+
+
+def _questions_in(text: str) -> list[Question]:
+    """The questions in one text block: marked ones, else the whole text as it was typed.
+
+    A block holds several where earlier turns are replayed or summed up in it.
+    """
+    text = _REMINDER.sub("", text)
+    marked = [Question(match[1], None) for match in _QUESTION.finditer(text)]
+    if marked:
+        marked[-1] = Question(marked[-1].text, _selection_in(text))
+        return marked
+    typed = text.strip()
+    if not typed or typed.startswith((*_NOT_TYPED, _CONTINUED)):
+        return []
+    return [Question(typed, _selection_in(text))]
+
+
+def _selection_in(text: str) -> SelectedCode | None:
+    """The selection of a prompt: ``<selection path=... language=...>`` around lines ``  12| code``."""
+    found = None
+    for found in _SELECTION.finditer(text):  # noqa: B007 - the last one belongs to the question
+        pass
+    if found is None:
+        return None
+    attributes = {name: html.unescape(quoted or bare) for name, quoted, bare in _ATTRIBUTE.findall(found[1])}
+    numbered = [match.groups() for line in found[2].split("\n") if (match := _NUMBERED.fullmatch(line))]
+    if not numbered:
+        return None
+    return SelectedCode(
+        path=attributes.get("path", ""),
+        language=attributes.get("language", ""),
+        first_line=int(numbered[0][0]),
+        last_line=int(numbered[-1][0]),
+        code="\n".join(code for _, code in numbered),
+    )
