@@ -1,0 +1,162 @@
+"""What Claude may read: files of the folder, but not its secrets, and nothing outside.
+
+Two guards that don't lean on each other. :meth:`Guard.refusal` judges the path that a tool names, in a hook
+that the CLI calls before every use of a tool (Read inside the folder asks nobody, so ``can_use_tool`` is not
+enough). :func:`deny_rules` gives the CLI the same list as its own rules, which also keep the lines of those
+files out of what Grep finds when it searches a whole folder.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import os
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+TOOLS = ("Read", "Grep", "Glob")
+"""The built-in tools that Claude has. All of them only read."""
+
+DENIED_NAMES = (
+    ".env",
+    ".env.*",
+    ".env-*",
+    ".env_*",
+    ".envrc",
+    "*.pem",
+    "*.key",
+    "*.p12",
+    "*.pfx",
+    "*.jks",
+    "*.keystore",
+    "*.kdbx",
+    "*.ppk",
+    "id_rsa*",
+    "id_dsa*",
+    "id_ecdsa*",
+    "id_ed25519*",
+    ".netrc",
+    "_netrc",
+    ".npmrc",
+    ".pypirc",
+    ".pgpass",
+    ".git-credentials",
+    ".htpasswd",
+)
+"""File names that hold secrets, whatever the folder. Matched without regard to case."""
+
+DENIED_PATHS = (
+    ".git/config",
+    ".git/credentials",
+    ".docker/config.json",
+    ".kube/config",
+    ".aws/*",
+    ".ssh/*",
+    ".gnupg/*",
+    ".config/gcloud/*",
+    ".config/gh/*",
+)
+"""Files and folders that hold secrets, by the end of their path; ``/*`` stands for everything below."""
+
+_PATH_ARGUMENTS = {"Read": "file_path", "Grep": "path", "Glob": "path"}
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Judges what a tool is about to read.
+
+    Args:
+        cwd: the folder asked about.
+        denied: folders whose contents are never read (sessions, the CLI's own configuration).
+    """
+
+    cwd: Path
+    denied: Sequence[Path] = field(default=())
+
+    def refusal(self, tool: str, arguments: Mapping[str, Any]) -> str | None:
+        """Why ``tool`` may not be used with ``arguments``; None when there is nothing against it.
+
+        What can't be judged is refused. Tools that aren't in :data:`TOOLS` are not this guard's.
+        """
+        if tool not in TOOLS:
+            return None
+        named = arguments.get(_PATH_ARGUMENTS[tool])
+        if named is None and tool != "Read":
+            named = str(self.cwd)
+        if not isinstance(named, str) or not named.strip() or "\0" in named:
+            return f"{tool} was not run: it did not say which file to read."
+        # The CLI may trim the path that it is given: both readings must be allowed.
+        for path in {named, named.strip()}:
+            if (reason := self._against(path)) is not None:
+                return f"{tool} was not run on {path!r}: {reason}."
+        if tool == "Glob" and (reason := self._against_pattern(arguments.get("pattern"))) is not None:
+            return f"Glob was not run: {reason}."
+        return None
+
+    def _against(self, named: str) -> str | None:
+        asked = Path(os.path.abspath(self.cwd / _expanded(named)))  # noqa: PTH100 - `..` as text, links are kept
+        try:
+            real, root = asked.resolve(), self.cwd.resolve()
+        except (OSError, RuntimeError, ValueError) as problem:  # a loop of links, a name the system refuses
+            return f"the path can't be followed ({type(problem).__name__})"
+        if not real.is_relative_to(root):
+            return "it leads outside the project folder"
+        for folder in self.denied:
+            if real.is_relative_to(folder.resolve()):
+                return "the folder holds settings or conversations, not the project"
+        if _secret(asked) or _secret(real):
+            return "files of that name hold secrets"
+        return None
+
+    def _against_pattern(self, pattern: Any) -> str | None:
+        if not isinstance(pattern, str):
+            return "the pattern is missing"
+        parts = pattern.replace("\\", "/").split("/")
+        if ".." in parts or "~" in parts[0]:
+            return "the pattern leads outside the project folder"
+        fixed: list[str] = []
+        for part in parts:
+            if any(char in part for char in "*?[{"):
+                break
+            fixed.append(part)
+        if pattern.startswith("/") or ntpath.splitdrive(pattern)[0]:
+            return self._against("/".join(fixed) or "/")
+        return None
+
+
+def deny_rules(denied: Sequence[Path] = ()) -> list[str]:
+    """The same list as permission rules of the CLI (its settings' ``permissions.deny``)."""
+    rules = [f"Read(**/{name})" for name in DENIED_NAMES]
+    rules += [
+        f"Read(**/{path.removesuffix('*')}{'**' if path.endswith('/*') else ''})" for path in DENIED_PATHS
+    ]
+    rules += [f"Read(/{folder.as_posix()}/**)" for folder in denied if folder.is_absolute()]
+    return rules
+
+
+def _expanded(named: str) -> Path:
+    """``~`` as the CLI expands it; a name that can't be expanded stays, and is judged as it stands."""
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:
+        return Path(named)
+
+
+def _secret(path: Path) -> bool:
+    # `name:stream` opens `name` on Windows, and trailing dots and spaces are dropped there.
+    parts = [part.split(":")[0].rstrip(". ").casefold() or part for part in path.parts]
+    name = parts[-1] if parts else ""
+    if any(fnmatchcase(name, pattern) for pattern in DENIED_NAMES) and not name.endswith(".pub"):
+        return True
+    whole = "/" + "/".join(parts[1:])
+    for pattern in DENIED_PATHS:
+        if pattern.endswith("/*"):
+            if f"/{pattern[:-2]}/" in f"{whole}/":
+                return True
+        elif whole.endswith(f"/{pattern}"):
+            return True
+    return False
