@@ -41,7 +41,7 @@ def main() -> int:
         http=connections.protocol(),
         ws="none",
         lifespan="off",
-        log_level="critical",  # a cut connection is an error to uvicorn, here it is what was asked for
+        log_level="error",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,

@@ -43,18 +43,17 @@ def build_app(*, delay_ms: int, control: Control | None, connections: Connection
         asked = await _read(request)
         if isinstance(asked, Response):
             return asked
-        gate = Gate()
-        reply = (control.take(asked) if control else None) or default_reply(asked)
-        delivery = Delivery(steps(reply, asked, delay_ms=delay_ms), gate, connections)
         if control is None:
-            return delivery
-        recorded = control.record(asked, request.headers, gate)
+            return Delivery(steps(default_reply(asked), asked, delay_ms=delay_ms), Gate(), connections)
+        reply = control.take(asked) or default_reply(asked)
+        exchange = control.record(asked, request.headers)
+        delivery = Delivery(steps(reply, asked, delay_ms=delay_ms), exchange.gate, connections)
 
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
             try:
                 await delivery(scope, receive, send)
             finally:
-                control.ended(recorded, "answered" if delivery.complete else "gone")
+                control.ended(exchange, "answered" if delivery.complete else "gone")
 
         return watched
 
@@ -63,7 +62,7 @@ def build_app(*, delay_ms: int, control: Control | None, connections: Connection
         if isinstance(asked, Response):
             return asked
         if control is not None:
-            control.ended(control.record(asked, request.headers, Gate(), kind="count_tokens"), "answered")
+            control.ended(control.record(asked, request.headers, kind="count_tokens"), "answered")
         return _answered({"input_tokens": estimated_tokens(asked.model_dump_json())})
 
     async def models(request: Request) -> Response:  # noqa: ARG001 - a route's signature

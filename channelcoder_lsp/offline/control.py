@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -15,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from channelcoder_lsp.offline.delivery import Gate
 from channelcoder_lsp.offline.request import MessagesRequest, RequestKind
-from channelcoder_lsp.offline.script import Outcome, RecordedRequest, Reply
+from channelcoder_lsp.offline.script import TOKEN_HEADER, Outcome, RecordedRequest, Reply
 from channelcoder_lsp.offline.steps import error_body
 
 if TYPE_CHECKING:
@@ -24,9 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from channelcoder_lsp.offline.delivery import Gate
 
-TOKEN_HEADER = "x-offline-token"  # noqa: S105 - the header's name
 _SECRET_HEADERS = {"authorization", "x-api-key", "proxy-authorization", "cookie", TOKEN_HEADER}
 _NOT_KEPT = "(not kept)"
 _LONGEST_POLL = 30.0  # seconds
@@ -47,14 +47,21 @@ class RequestsQuery(BaseModel):
     seconds: float = Field(default=0.0, ge=0, le=_LONGEST_POLL)
 
 
+@dataclass
+class Exchange:
+    """A request and what holds its reply back."""
+
+    recorded: RecordedRequest
+    gate: Gate = field(default_factory=Gate)
+
+
 class Control:
     """The queue of replies and the record of the requests of one offline model."""
 
     def __init__(self, token: str) -> None:
         self._token = token
         self._queue: deque[tuple[Reply, int | None]] = deque()
-        self._requests: list[RecordedRequest] = []
-        self._gates: dict[int, Gate] = {}
+        self._exchanges: list[Exchange] = []
         self._changed = anyio.Event()
 
     def allows(self, token: str) -> bool:
@@ -79,17 +86,12 @@ class Control:
         return None
 
     def record(
-        self,
-        request: MessagesRequest,
-        headers: Mapping[str, str],
-        gate: Gate,
-        *,
-        kind: RequestKind | None = None,
-    ) -> RecordedRequest:
+        self, request: MessagesRequest, headers: Mapping[str, str], *, kind: RequestKind | None = None
+    ) -> Exchange:
         """Note that ``request`` came; it is open until :meth:`ended`."""
         *earlier, question = [question.text for question in request.questions] or [""]
         recorded = RecordedRequest(
-            number=len(self._requests) + 1,
+            number=len(self._exchanges) + 1,
             kind=kind or request.kind,
             model=request.model,
             stream=request.stream,
@@ -103,32 +105,33 @@ class Control:
             },
             body=request.model_dump(exclude={"model", "messages", "system", "tools", "stream"}),
         )
-        self._requests.append(recorded)
-        self._gates[recorded.number] = gate
+        exchange = Exchange(recorded)
+        self._exchanges.append(exchange)
         self._wake()
-        return recorded
+        return exchange
 
-    def ended(self, recorded: RecordedRequest, outcome: Outcome) -> None:
+    def ended(self, exchange: Exchange, outcome: Outcome) -> None:
         """Note how a request ended."""
-        recorded.outcome = outcome
-        if self._gates.get(recorded.number) is not None and recorded in self._requests:
-            del self._gates[recorded.number]
+        exchange.recorded.outcome = outcome
         self._wake()
 
     def release(self, number: int | None) -> int:
         """Let the replies on their way, or the one to request ``number``, go on; how many there were."""
-        gates = [gate for key, gate in self._gates.items() if number in (None, key)]
-        for gate in gates:
-            gate.release()
-        return len(gates)
+        on_their_way = [
+            exchange
+            for exchange in self._exchanges
+            if exchange.recorded.outcome == "open" and number in (None, exchange.recorded.number)
+        ]
+        for exchange in on_their_way:
+            exchange.gate.release()
+        return len(on_their_way)
 
     def clear(self) -> None:
         """Drop the queue and the record; what is on its way is released for good."""
-        for gate in self._gates.values():
-            gate.release_for_good()
+        for exchange in self._exchanges:
+            exchange.gate.release_for_good()
         self._queue.clear()
-        self._requests.clear()
-        self._gates.clear()
+        self._exchanges.clear()
         self._wake()
 
     async def requests(self, query: RequestsQuery) -> list[RecordedRequest]:
@@ -141,7 +144,7 @@ class Control:
     def _found(self, query: RequestsQuery) -> list[RecordedRequest]:
         return [
             recorded
-            for recorded in self._requests
+            for recorded in (exchange.recorded for exchange in self._exchanges)
             if query.kind in (None, recorded.kind) and not (query.ended and recorded.outcome == "open")
         ]
 
@@ -169,8 +172,8 @@ def control_routes(control: Control) -> list[Route]:
         return JSONResponse([recorded.model_dump() for recorded in found])
 
     async def release(request: Request) -> Response:
-        number = request.query_params.get("number")
-        return JSONResponse({"released": control.release(None if number is None else int(number))})
+        number = request.query_params.get("number", "")
+        return JSONResponse({"released": control.release(int(number) if number.isdecimal() else None)})
 
     async def clear(request: Request) -> Response:  # noqa: ARG001 - a route's signature
         control.clear()

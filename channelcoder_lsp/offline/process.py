@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import secrets
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -16,7 +18,7 @@ import anyio.to_thread
 from pydantic import TypeAdapter
 
 from channelcoder_lsp.domain.errors import OfflineModelError
-from channelcoder_lsp.offline.script import RecordedRequest, Reply, Text
+from channelcoder_lsp.offline.script import TOKEN_HEADER, RecordedRequest, Reply, Text
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,9 +31,15 @@ __all__ = ["OfflineModel"]
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
-_POLL_SECONDS = 5.0
-_TOKEN_HEADER = "x-offline-token"  # noqa: S105 - the header's name
+_POLL_SECONDS = 2.0
+_ANSWER_SECONDS = 30.0
+_NOT_RUNNING = "The offline model is not running: use it inside its `async with` block."
 _KEY = "offline-model"
+
+# Where the child starts: `-m` looks for modules there first, and the current folder may be anybody's.
+_ROOT = Path(__file__).resolve().parents[2]
+
+_log = logging.getLogger(__name__)
 
 _REPLIES = TypeAdapter(list[Reply])
 _RECORDED = TypeAdapter(list[RecordedRequest])
@@ -76,6 +84,8 @@ class OfflineModel:
         What would lead it elsewhere (another cloud, a token, a proxy) is set to nothing.
         ``CLAUDE_CONFIG_DIR`` is left to the caller.
         """
+        if not self._url:
+            raise OfflineModelError(_NOT_RUNNING)
         host = urlsplit(self._url).hostname or ""
         return {
             "ANTHROPIC_BASE_URL": self._url,
@@ -129,8 +139,8 @@ class OfflineModel:
         await self._ask("DELETE", "/_offline")
 
     async def __aenter__(self) -> Self:
-        await anyio.to_thread.run_sync(self._start)
         try:
+            await anyio.to_thread.run_sync(self._start)
             await self._until_ready()
         except BaseException:
             await self._stop()
@@ -150,17 +160,23 @@ class OfflineModel:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _stop; a pipe would fill up
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                cwd=_ROOT,
+                # Ctrl-C in the terminal cancels a question; it must not end the model.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         except OSError as problem:
-            self._stderr.close()
             raise OfflineModelError(f"The offline model could not be started: {problem}.") from problem
 
     async def _until_ready(self) -> None:
         """Wait for the line that the child prints when it can be asked."""
         process = self._process
         if process is None or process.stdout is None:
-            raise OfflineModelError("The offline model is not running.")
+            raise OfflineModelError(_NOT_RUNNING)
         line = b""
         with anyio.move_on_after(_START_SECONDS):
             line = await anyio.to_thread.run_sync(process.stdout.readline, abandon_on_cancel=True)
@@ -170,11 +186,7 @@ class OfflineModel:
 
     def _why_not(self) -> str:
         """Why the child did not start, in its own words if it has any."""
-        said = b""
-        if self._stderr is not None:
-            self._stderr.seek(0)
-            said = self._stderr.read()
-        last = said.decode(errors="replace").strip().rpartition("\n")[2]
+        last = _said(self._stderr).rpartition("\n")[2]
         return last or f"The offline model was not ready after {_START_SECONDS:.0f} s. Try again."
 
     async def _stop(self) -> None:
@@ -185,6 +197,8 @@ class OfflineModel:
             if process is not None:
                 await anyio.to_thread.run_sync(_end, process)
         if stderr is not None:
+            if said := _said(stderr):
+                _log.warning("The offline model said: %s", said)
             stderr.close()
 
     async def _requests(
@@ -200,16 +214,16 @@ class OfflineModel:
         if not self._token:
             raise OfflineModelError("The offline model was started without its control face.")
         if not self._url:
-            raise OfflineModelError("The offline model is not running.")
+            raise OfflineModelError(_NOT_RUNNING)
         return await anyio.to_thread.run_sync(
-            _answer_of, self._url, method, path, body, {_TOKEN_HEADER: self._token}, abandon_on_cancel=True
+            _answer_of, self._url, method, path, body, {TOKEN_HEADER: self._token}, abandon_on_cancel=True
         )
 
 
 def _answer_of(url: str, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
     """The body of the answer to one request, made without the proxy that the environment may name."""
     place = urlsplit(url)
-    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_START_SECONDS)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_ANSWER_SECONDS)
     try:
         connection.request(method, path, body, headers)
         response = connection.getresponse()
@@ -224,6 +238,14 @@ def _answer_of(url: str, method: str, path: str, body: bytes | None, headers: di
         said = answer.decode(errors="replace")
         raise OfflineModelError(f"The offline model refused {method} {path}: {said}")
     return answer
+
+
+def _said(stderr: IO[bytes] | None) -> str:
+    """What the child wrote to its standard error."""
+    if stderr is None:
+        return ""
+    stderr.seek(0)
+    return stderr.read().decode(errors="replace").strip()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

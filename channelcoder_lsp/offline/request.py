@@ -18,7 +18,7 @@ RequestKind = Literal["question", "summary", "side", "count_tokens"]
 
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
 # A tag counts at the start of a line only: quoted code has its line number there.
-_QUESTION = re.compile(r"^<question>\n?(.*?)\n?</question>", re.DOTALL | re.MULTILINE)
+_QUESTION = re.compile(r"^<question>\n?(.*?)\n?</question>[ \t]*$", re.DOTALL | re.MULTILINE)
 _SELECTION = re.compile(r"^<selection\b([^>\n]*)>\n(.*?)^</selection>", re.DOTALL | re.MULTILINE)
 _ATTRIBUTE = re.compile(r'([\w-]+)=(?:"([^"]*)"|(\S+))')
 _NUMBERED = re.compile(r"\s*(\d+)\| ?(.*)")
@@ -70,8 +70,7 @@ class MessagesRequest(BaseModel):
     @cached_property
     def kind(self) -> RequestKind:
         """What the request is for."""
-        last = self.messages[-1]
-        text = "\n".join(_texts(last))
+        text = last_user_text(self.messages)
         if _SUMMARY_WANTED in text and "<summary>" in text and not _QUESTION.search(text):
             return "summary"
         probe = self.max_tokens == 1
@@ -105,9 +104,7 @@ class MessagesRequest(BaseModel):
                 continue
             if any(_questions_in(text) for text in _texts(message)):
                 results = 0
-            blocks = message.get("content")
-            if isinstance(blocks, list):
-                results += sum(block.get("type") == "tool_result" for block in blocks)
+            results += sum(block.get("type") == "tool_result" for block in _blocks(message))
         return results
 
     @cached_property
@@ -118,18 +115,43 @@ class MessagesRequest(BaseModel):
             schema: dict[str, Any] = wanted["schema"]
             return schema
         for tool in self.tools:
-            if tool.get("name") == STRUCTURED_OUTPUT_TOOL and not self.tool_results:
-                given: dict[str, Any] = tool.get("input_schema", {})
-                return given
+            if tool.get("name") == STRUCTURED_OUTPUT_TOOL and not self._structured_output_given:
+                asked: dict[str, Any] = tool.get("input_schema", {})
+                return asked
         return None
+
+    @property
+    def _structured_output_given(self) -> bool:
+        """Whether the model's last message is the structured output, and nothing was asked since."""
+        for message in reversed(self.messages):
+            if message.get("role") == "user" and any(_questions_in(text) for text in _texts(message)):
+                return False
+            if message.get("role") == "assistant":
+                calls = [block for block in _blocks(message) if block.get("type") == "tool_use"]
+                return any(call.get("name") == STRUCTURED_OUTPUT_TOOL for call in calls)
+        return False
+
+
+def last_user_text(messages: list[dict[str, Any]]) -> str:
+    """The text of the last message that came in the user's name, wrapping, reminders and all.
+
+    The CLI puts messages of the role ``system`` between and after the user's.
+    """
+    last: dict[str, Any] = next(
+        (message for message in reversed(messages) if message.get("role") == "user"), {}
+    )
+    return "\n".join(_texts(last))
+
+
+def _blocks(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The content blocks of a message."""
+    content = message.get("content", "")
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def _texts(message: dict[str, Any]) -> list[str]:
     """The text blocks of a message."""
-    content = message.get("content", "")
-    if isinstance(content, str):
-        return [content]
-    return [str(block.get("text", "")) for block in content if block.get("type") == "text"]
+    return [str(block.get("text", "")) for block in _blocks(message) if block.get("type") == "text"]
 
 
 def _questions_in(text: str) -> list[Question]:

@@ -16,7 +16,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, NonNegativeInt, PositiveInt
 
-from channelcoder_lsp.offline.request import RequestKind
+from channelcoder_lsp.offline.request import RequestKind, last_user_text
+
+TOKEN_HEADER = "x-offline-token"  # noqa: S105 - the header's name
+"""The header that carries the control token."""
 
 StopReason = Literal["end_turn", "max_tokens", "stop_sequence", "refusal", "pause_turn"]
 Outcome = Literal["open", "answered", "gone"]
@@ -189,8 +192,5 @@ class RecordedRequest(BaseModel):
 
     @property
     def prompt(self) -> str:
-        """The text of the last message, wrapping, reminders and all."""
-        content = self.messages[-1].get("content", "")
-        if isinstance(content, str):
-            return content
-        return "\n".join(block["text"] for block in content if block.get("type") == "text")
+        """The text of the user's last message, wrapping, reminders and all."""
+        return last_user_text(self.messages)
