@@ -1,0 +1,172 @@
+"""The index of a session: what lists and start-up need of it, derived from snapshot and journal.
+
+Two lines of JSON: the row of the list, and the head. It counts only while its stamps fit the files, and it
+may be missing or wrong at any time; then it is made again.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pydantic import Field, ValidationError
+
+from channelcoder_lsp.domain.model import Model, Timestamp
+from channelcoder_lsp.domain.session import SessionHead, SessionInfo
+from channelcoder_lsp.storage.file.disk import Stamp, remove, write_new
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.storage.file.names import SessionFiles
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+TEXT_LIMIT = 20_000
+"""Characters that the head keeps of a question, a prompt or an answer."""
+RECENT_TURNS = 20
+"""How many of the last turns the head keeps whether or not they hang on a thread."""
+_FIRST_LINE = 4096
+"""Bytes that the first line nearly always fits in."""
+
+
+class Row(Model):
+    """The first line: what the list shows, and what the index was made from."""
+
+    index: int = VERSION
+    snapshot: Stamp
+    journal: int = 0
+    """The journal's inode, 0 without one."""
+    offset: int = 0
+    """How much of the journal is taken in."""
+    size: int = 0
+    """The bytes of the second line, with its end."""
+    checksum: int = 0
+    created: Timestamp
+    last_active: Timestamp
+    message_count: int
+    cost_usd: float = 0.0
+    first_question: str | None = None
+    checkout: str | None = None
+    seq: int = 0
+    length: int = Field(default=0, exclude=True)
+    """The bytes of the first line."""
+
+    @classmethod
+    def of(cls, head: SessionHead, *, snapshot: Stamp, journal: int, offset: int) -> Row:
+        """The row of a session."""
+        ledger = head.channelcoder
+        return cls(
+            snapshot=snapshot,
+            journal=journal,
+            offset=offset,
+            created=head.metadata.created,
+            last_active=head.metadata.last_active,
+            message_count=head.message_count,
+            cost_usd=ledger.totals.cost_usd,
+            first_question=ledger.first_question,
+            checkout=ledger.checkout,
+            seq=ledger.seq,
+        )
+
+    def info(self, files: SessionFiles) -> SessionInfo:
+        """The row for the user."""
+        return SessionInfo(
+            name=files.name,
+            path=str(files.snapshot),
+            created=self.created,
+            last_active=self.last_active,
+            message_count=self.message_count,
+            cost_usd=self.cost_usd,
+            first_question=self.first_question,
+            checkout=self.checkout,
+        )
+
+    def fits(self, snapshot: Stamp, journal: Stamp | None) -> bool:
+        """Whether the index was made from this snapshot and from the start of this journal."""
+        if self.snapshot != snapshot:
+            return False
+        if self.journal == 0:
+            return True
+        return journal is not None and self.journal == journal.inode and self.offset <= journal.size
+
+
+def prune(head: SessionHead) -> SessionHead:
+    """``head`` with only the turns that are of use without the history, and bounded texts.
+
+    Those are the turns that hang on a thread, that have not ended, and the last few. The texts of turns that
+    have not ended are left whole, since more is to be added to them.
+    """
+    turns = head.turns
+    wanted = {turn_id for thread in head.threads.values() for turn_id in thread.turn_ids}
+    wanted.update(list(turns)[-RECENT_TURNS:])
+    kept = {}
+    for turn_id, turn in turns.items():
+        if not turn.state.finished:
+            kept[turn_id] = turn
+        elif turn_id in wanted:
+            texts = {name: getattr(turn, name) for name in ("question", "prompt", "answer")}
+            cut = {name: text[:TEXT_LIMIT] for name, text in texts.items() if len(text) > TEXT_LIMIT}
+            kept[turn_id] = turn.model_copy(update=cut) if cut else turn
+    ledger = head.channelcoder.model_copy(update={"turns": kept})
+    return head.model_copy(update={"channelcoder": ledger})
+
+
+def write_index(files: SessionFiles, head: SessionHead, row: Row) -> int:
+    """Write the index and return its size. Only worth a line in the log when it can't be written."""
+    second = head.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"
+    row = row.model_copy(update={"size": len(second), "checksum": zlib.crc32(second)})
+    first = row.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"
+    temporary = files.temporary()
+    try:
+        write_new(temporary, first + second, durable=False)
+        temporary.replace(files.index)
+    except OSError as error:
+        log.info("The index of session %r could not be written to %s: %s", files.name, files.folder, error)
+        with suppress(OSError):
+            remove(temporary)
+    return len(first) + len(second)
+
+
+def read_row(files: SessionFiles) -> Row | None:
+    """The first line of the index; None when there is none that can be read."""
+    try:
+        with files.index.open("rb") as file:
+            line = file.readline(_FIRST_LINE)
+            if line.endswith(b"\n"):
+                return Row.model_validate_json(line).model_copy(update={"length": len(line)})
+            line += file.readline()
+            return Row.model_validate_json(line).model_copy(update={"length": len(line)})
+    except (OSError, ValidationError) as error:
+        if not isinstance(error, FileNotFoundError):
+            log.info("The index of session %r is made again, since it can't be read: %s", files.name, error)
+        return None
+
+
+def read_index(files: SessionFiles) -> tuple[Row, bytes] | None:
+    """Both lines of the index, the second not yet parsed; None when there is none that can be read."""
+    try:
+        data = files.index.read_bytes()
+    except FileNotFoundError:
+        return None
+    first, _, second = data.partition(b"\n")
+    try:
+        row = Row.model_validate_json(first)
+    except ValidationError:
+        row = None
+    if row is None or row.index != VERSION or row.size != len(second) or row.checksum != zlib.crc32(second):
+        log.info("The index of session %r is made again, since it can't be read", files.name)
+        return None
+    return row.model_copy(update={"length": len(first) + 1}), second
+
+
+def parse_head(row: Row, second: bytes) -> SessionHead:
+    """The head that the second line holds.
+
+    Raises:
+        pydantic.ValidationError: it is none.
+    """
+    head = SessionHead.model_validate_json(second)
+    head.message_count = row.message_count
+    return head

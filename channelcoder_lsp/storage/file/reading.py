@@ -1,0 +1,255 @@
+"""Reading a session as it is at one moment, whoever is changing it meanwhile.
+
+The journal is opened before the snapshot, and whoever changes both changes the snapshot first: so what is
+read together has every record in one of the two at least, and one that is in both counts once.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNotFoundError, StorageError
+from channelcoder_lsp.domain.session import SessionHead, SessionState
+from channelcoder_lsp.storage.file.disk import Stamp, read_file
+from channelcoder_lsp.storage.file.index import Row, parse_head, prune, read_index, write_index
+from channelcoder_lsp.storage.file.lines import Header, Parsed, parse_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from channelcoder_lsp.domain.records import Record
+    from channelcoder_lsp.storage.file.names import SessionFiles
+
+log = logging.getLogger(__name__)
+
+_FOREIGN_WRITE = 1.0
+"""Seconds in which ChannelCoder, which writes in place, has surely finished a file it has begun."""
+
+
+@dataclass
+class Capture:
+    """A session's two files, opened at one moment."""
+
+    files: SessionFiles
+    snapshot: int
+    """A descriptor."""
+    stamp: Stamp
+    journal: int | None
+    """A descriptor, or None without a journal."""
+    journal_stamp: Stamp | None
+    header: Header | None
+    """None without a journal, or when its first line can't be read."""
+
+    @property
+    def journal_size(self) -> int:
+        """The bytes of the journal that count."""
+        return self.journal_stamp.size if self.journal_stamp else 0
+
+    @property
+    def edited(self) -> bool:
+        """Whether the snapshot is another than the one that the journal was started on."""
+        return self.header is not None and self.header.snapshot != self.stamp
+
+    def lines(self) -> Parsed:
+        """The journal's records, folded in already or not.
+
+        Raises:
+            SessionCorruptError: its first line can't be read.
+            StorageError: a newer version wrote it.
+        """
+        if self.journal is None:
+            return Parsed([], 0)
+        if self.header is None:
+            return Parsed([], 0, problem="its first line is not a journal's")
+        parsed = parse_lines(read_file(self.journal, self.header.length, self.journal_size))
+        parsed.good += self.header.length
+        return parsed
+
+
+@contextmanager
+def captured(files: SessionFiles) -> Iterator[Capture]:
+    """Open a session's files for reading.
+
+    Raises:
+        SessionNotFoundError: there is no such session.
+    """
+    journal = _open(files.journal)
+    try:
+        journal_stamp = Stamp.of(os.fstat(journal)) if journal is not None else None
+        header = Header.parse(_first_line(journal)) if journal is not None else None
+        snapshot = _open(files.snapshot)
+        if snapshot is None:
+            raise SessionNotFoundError(files.name)
+        try:
+            yield Capture(files, snapshot, Stamp.of(os.fstat(snapshot)), journal, journal_stamp, header)
+        finally:
+            os.close(snapshot)
+    finally:
+        if journal is not None:
+            os.close(journal)
+
+
+def read_snapshot(capture: Capture) -> SessionState:
+    """The snapshot alone, read again while ChannelCoder is in the middle of writing it.
+
+    Raises:
+        SessionCorruptError: it is not a session.
+        StorageError: a newer version wrote it.
+    """
+    while True:
+        data = read_file(capture.snapshot)
+        after = Stamp.of(os.fstat(capture.snapshot))
+        try:
+            if after == capture.stamp:
+                return parse_snapshot(data, capture.files.snapshot)
+        except SessionCorruptError:
+            if time.time() - after.mtime_ns / 1e9 > _FOREIGN_WRITE:
+                raise
+            time.sleep(0.02)
+        capture.stamp = after
+
+
+def parse_snapshot(data: bytes, path: Path) -> SessionState:
+    """The session in a file's bytes.
+
+    Raises:
+        SessionCorruptError: it is not a session.
+        StorageError: a newer version wrote it.
+    """
+    try:
+        return SessionState.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        if problem["loc"] == ("channelcoder", "version") and isinstance(problem["input"], int):
+            raise StorageError(
+                f"A newer version of channelcoder-lsp has written {path}. Update this one."
+            ) from error
+        where = ".".join(str(part) for part in problem["loc"])
+        raise SessionCorruptError(
+            f"{path} is not a session: {f'{where}: ' if where else ''}{problem['msg']}."
+        ) from error
+
+
+def read_state(capture: Capture, parsed: Parsed | None = None) -> SessionState:
+    """The whole session.
+
+    Raises:
+        SessionCorruptError: the snapshot or the journal can't be read.
+        StorageError: a newer version wrote one of them.
+    """
+    parsed = parsed or capture.lines()
+    if parsed.problem:
+        raise SessionCorruptError(f"{capture.files.journal} can't be read: {parsed.problem}.")
+    state = read_snapshot(capture)
+    header = capture.header
+    if header is not None and "channelcoder" not in state.model_fields_set:
+        # ChannelCoder cleared the session or put another in its place: what was folded in before is gone.
+        state.channelcoder.seq = header.seq
+    merge(state, parsed.records, edited=capture.edited)
+    return state
+
+
+def merge(state: SessionState, records: list[Record], *, edited: bool) -> None:
+    """Apply ``records``, their messages placed by time among those that ChannelCoder added meanwhile."""
+    before = len(state.messages)
+    for record in records:
+        state.apply(record)
+    if not edited or len(state.messages) == before:
+        return
+    while before and state.messages[before - 1].turn_id is None:
+        before -= 1
+    tail = state.messages[before:]
+    theirs = [message for message in tail if message.turn_id is None]
+    ours = [message for message in tail if message.turn_id is not None]
+    state.messages[before:] = heapq.merge(theirs, ours, key=lambda message: message.timestamp)
+
+
+@dataclass
+class Opened:
+    """A session's head, and up to where the files are in it."""
+
+    head: SessionHead
+    stamp: Stamp
+    header: Header | None
+    inode: int
+    """The journal's, 0 without one."""
+    offset: int
+    """The end of what was read of the journal."""
+    torn: bool
+    """Whether a line without its end follows."""
+    index_offset: int
+    """The journal's part that the index has in it."""
+    index_size: int
+
+
+def read_head(files: SessionFiles, *, index: bool = True) -> Opened:
+    """A session's head: from the index and the journal's end when the index fits, else from everything.
+
+    Args:
+        files: the session's.
+        index: whether to write the index when it did not fit.
+
+    Raises:
+        SessionNotFoundError: there is no such session.
+        SessionCorruptError: the snapshot or the journal can't be read.
+        StorageError: a newer version wrote one of them.
+    """
+    with captured(files) as capture:
+        inode = capture.journal_stamp.inode if capture.journal_stamp else 0
+        if (opened := _from_index(capture)) is not None:
+            return opened
+        parsed = capture.lines()
+        state = read_state(capture, parsed)
+        head = prune(state.head())
+        size = 0
+        if index:
+            row = Row.of(head, snapshot=capture.stamp, journal=inode, offset=parsed.good)
+            size = write_index(files, head, row)
+        return Opened(head, capture.stamp, capture.header, inode, parsed.good, parsed.torn, parsed.good, size)
+
+
+def _from_index(capture: Capture) -> Opened | None:
+    found = read_index(capture.files)
+    if found is None or (capture.journal is not None and capture.header is None):
+        return None
+    row, second = found
+    if not row.fits(capture.stamp, capture.journal_stamp):
+        return None
+    try:
+        head = parse_head(row, second)
+    except ValidationError as error:
+        log.info("The index of session %r is made again: %s", capture.files.name, error)
+        return None
+    parsed, start = Parsed([], 0), row.offset
+    if capture.journal is not None and capture.header is not None:
+        start = max(row.offset, capture.header.length)
+        parsed = parse_lines(read_file(capture.journal, start, capture.journal_size))
+        if parsed.problem:
+            return None
+    for record in parsed.records:
+        head.apply(record)
+    inode = capture.journal_stamp.inode if capture.journal_stamp else 0
+    size = row.length + row.size
+    end = start + parsed.good
+    return Opened(head, capture.stamp, capture.header, inode, end, parsed.torn, row.offset, size)
+
+
+def _open(path: Path) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        return None
+
+
+def _first_line(descriptor: int) -> bytes:
+    data = read_file(descriptor, 0, 4096)
+    return data[: data.find(b"\n") + 1]

@@ -1,0 +1,177 @@
+"""Sessions as files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
+
+from anyio import to_thread
+
+from channelcoder_lsp.domain.errors import SessionNameError, SessionNotFoundError
+from channelcoder_lsp.storage.file import writing
+from channelcoder_lsp.storage.file.disk import explained, make_folder
+from channelcoder_lsp.storage.file.journal import FileJournal
+from channelcoder_lsp.storage.file.listing import list_sessions
+from channelcoder_lsp.storage.file.names import SessionFiles, is_path, session_name
+from channelcoder_lsp.storage.file.reading import captured, parse_snapshot, read_state
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from channelcoder_lsp.domain.session import SessionInfo, SessionState
+
+T = TypeVar("T")
+
+
+class FileSessionStorage:
+    """Keeps sessions in one folder, as ChannelCoder does (session guide, "File-Based Storage").
+
+    Implements :class:`channelcoder_lsp.domain.storage.JournaledStorage`.
+
+    Args:
+        directory: the sessions folder; made when the first session is stored. Without it what
+            ``CHANNELCODER_SESSION_DIR`` says, else ``~/.channelcoder/sessions``.
+    """
+
+    def __init__(self, directory: Path | str | None = None) -> None:
+        chosen = directory or os.environ.get("CHANNELCODER_SESSION_DIR") or "~/.channelcoder/sessions"
+        self.directory = Path(chosen).expanduser().absolute()
+
+    def __repr__(self) -> str:
+        return f"FileSessionStorage({str(self.directory)!r})"
+
+    async def save(self, state: SessionState, name: str | None = None) -> str:
+        """Store a session whole and return the path of its file.
+
+        Args:
+            state: the session.
+            name: the name to store it under, which is its name from then on. Without one its own name, else
+                its session id, else a new id.
+
+        Raises:
+            SessionNameError: the name can't be the name of a session.
+            SessionExistsError: there is a session of a name that differs in case only.
+            StorageError: it could not be stored; what was stored before is still there.
+        """
+        if name is not None or state.metadata.name is not None:
+            files = self._files(name if name is not None else state.metadata.name or "")
+            metadata = state.metadata.model_copy(update={"name": files.name})
+            state = state.model_copy(update={"metadata": metadata})
+        else:
+            files = self._files_of_unnamed(state)
+        await self._in_thread(f"save session {files.name!r}", lambda: writing.store(files, state))
+        return str(files.snapshot)
+
+    async def load(self, name_or_path: str) -> SessionState:
+        """The whole session; by its name, or by the path of a file, which is only read.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            SessionNameError: that can't be a name.
+            SessionCorruptError: what is stored can't be read.
+        """
+        if is_path(name_or_path):
+            return await self._in_thread(f"read {name_or_path}", lambda: _load_path(name_or_path))
+        files = self._files(name_or_path)
+
+        def read() -> SessionState:
+            with captured(files) as capture:
+                return read_state(capture)
+
+        return await self._in_thread(f"read session {files.name!r}", read)
+
+    async def list(self) -> list[SessionInfo]:
+        """What there is, newest first; reads the first line of each index."""
+        return await self._in_thread("list the sessions", lambda: list_sessions(self.directory))
+
+    async def create(self, state: SessionState, name: str) -> FileJournal:
+        """Store a new session and open it.
+
+        Raises:
+            SessionExistsError: the name is taken.
+            SessionNameError: the name can't be the name of a session.
+        """
+        files = self._files(name)
+        await self._in_thread(f"save session {files.name!r}", lambda: writing.create(files, state))
+        return await FileJournal(files).attach()
+
+    async def open(self, name: str) -> FileJournal:
+        """Open a stored session; reads its index and the end of its journal.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            SessionNameError: that can't be a name.
+            SessionCorruptError: what is stored can't be read; it was set aside.
+        """
+        return await FileJournal(self._files(name)).attach()
+
+    async def exists(self, name: str) -> bool:
+        """Whether there is a session of that name."""
+        try:
+            files = self._files(name)
+        except SessionNameError:
+            return False
+        return await self._in_thread("look for a session", files.snapshot.is_file)
+
+    async def delete(self, name: str) -> None:
+        """Remove a session and everything that belongs to it.
+
+        Raises:
+            SessionNotFoundError: there is none.
+        """
+        files = self._files(name)
+        await self._in_thread(f"remove session {files.name!r}", lambda: writing.delete(files))
+
+    async def rename(self, name: str, new_name: str) -> None:
+        """Give a session another name.
+
+        Journals that are open under the old name raise ``SessionNotFoundError`` from then on.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            SessionExistsError: the new name is taken.
+            SessionNameError: the new name can't be the name of a session.
+        """
+        files, new = self._files(name), self._files(new_name)
+        if files != new:
+            await self._in_thread(f"rename session {files.name!r}", lambda: writing.rename(files, new))
+
+    async def watch(self) -> AsyncIterator[str]:
+        """The names of sessions whose files changed, as they change. Ends with its task."""
+        from watchfiles import awatch  # noqa: PLC0415 - only who watches pays for it
+
+        await self._in_thread("watch the sessions", lambda: make_folder(self.directory))
+        async for changes in awatch(self.directory, recursive=False, debounce=200, step=20):
+            files = {Path(path).name for _, path in changes}
+            stems = (file.rpartition(".") for file in files)
+            for name in sorted({stem for stem, _, suffix in stems if suffix in ("json", "journal")}):
+                yield name
+
+    def _files(self, name: str) -> SessionFiles:
+        return SessionFiles(self.directory, session_name(name))
+
+    def _files_of_unnamed(self, state: SessionState) -> SessionFiles:
+        try:
+            return self._files(state.current_session_id or uuid4().hex)
+        except SessionNameError:
+            return self._files(uuid4().hex)
+
+    async def _in_thread(self, doing: str, work: Callable[[], T]) -> T:
+        def explained_work() -> T:
+            with explained(doing, self.directory):
+                return work()
+
+        return await to_thread.run_sync(explained_work)
+
+
+def _load_path(name: str) -> SessionState:
+    path = Path(name).expanduser()
+    try:
+        if not path.name.endswith(".json"):
+            return parse_snapshot(path.read_bytes(), path)
+        with captured(SessionFiles(path.parent, path.name.removesuffix(".json"))) as capture:
+            return read_state(capture)
+    except (FileNotFoundError, IsADirectoryError):
+        raise SessionNotFoundError(name) from None
