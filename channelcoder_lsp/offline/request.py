@@ -16,11 +16,14 @@ STRUCTURED_OUTPUT_TOOL = "StructuredOutput"
 RequestKind = Literal["question", "summary", "side", "count_tokens"]
 """What a request is for: a turn of the user's, a compaction of the context, a title or probe, a count."""
 
-_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
 # A tag counts at the start of a line only: quoted code has its line number there.
-_QUESTION = re.compile(r"^<question>\n?(.*?)\n?</question>[ \t]*$", re.DOTALL | re.MULTILINE)
-_SELECTION = re.compile(r"^<selection\b([^>\n]*)>\n(.*?)^</selection>", re.DOTALL | re.MULTILINE)
-_ATTRIBUTE = re.compile(r'([\w-]+)=(?:"([^"]*)"|(\S+))')
+_BLOCK = re.DOTALL | re.MULTILINE
+_REMINDER = re.compile(r"^<system-reminder>.*?</system-reminder>\s*", _BLOCK)
+_QUESTION = re.compile(r"^<question>\n?(.*?)\n?</question>[ \t]*$", _BLOCK)
+_SELECTION = re.compile(r"^<selection\b([^\n]*)>\n(.*?)^</selection>", _BLOCK)
+_REPLAYED = re.compile(r"^<earlier-question>\n(.*?)^</earlier-question>", _BLOCK)
+_REPLAY = re.compile(r".*^</earlier-(?:question|answer)>\s*(?:The conversation goes on:)?\s*", _BLOCK)
+_ATTRIBUTE = re.compile(r"""([\w-]+)=(?:"([^"]*)"|'([^']*)'|([^\s"']+))""")
 _NUMBERED = re.compile(r"\s*(\d+)\| ?(.*)")
 # What the CLI writes in the user's name.
 _NOT_TYPED = (
@@ -160,25 +163,35 @@ def _questions_in(text: str) -> list[Question]:
     A block holds several where earlier turns are replayed or summed up in it.
     """
     text = _REMINDER.sub("", text)
-    marked = [Question(match[1], None) for match in _QUESTION.finditer(text)]
+    replayed = [Question(_unquoted(match[1])) for match in _REPLAYED.finditer(text)]
+    if replayed:
+        text = _REPLAY.sub("", text)
+    marked = [Question(match[1]) for match in _QUESTION.finditer(text)]
     if marked:
         marked[-1] = Question(marked[-1].text, _selection_in(text))
-        return marked
+        return replayed + marked
     typed = text.strip()
     if not typed or typed.startswith((*_NOT_TYPED, _CONTINUED)):
-        return []
-    return [Question(typed, _selection_in(text))]
+        return replayed
+    return [*replayed, Question(typed, _selection_in(text))]
+
+
+def _unquoted(text: str) -> str:
+    """The text of a replayed question, whose lines stand behind bars."""
+    return "\n".join(line.removeprefix("|").removeprefix(" ") for line in text.removesuffix("\n").split("\n"))
 
 
 def _selection_in(text: str) -> SelectedCode | None:
     """The selection of a prompt: ``<selection path=... language=...>`` around lines ``  12| code``."""
-    found = None
-    for found in _SELECTION.finditer(text):  # noqa: B007 - the last one belongs to the question
-        pass
-    if found is None:
+    blocks = _SELECTION.findall(text)
+    if not blocks:
         return None
-    attributes = {name: html.unescape(quoted or bare) for name, quoted, bare in _ATTRIBUTE.findall(found[1])}
-    numbered = [match.groups() for line in found[2].split("\n") if (match := _NUMBERED.fullmatch(line))]
+    head, body = blocks[-1]
+    attributes = {
+        name: html.unescape(double or single or bare)
+        for name, double, single, bare in _ATTRIBUTE.findall(head)
+    }
+    numbered = [match.groups() for line in body.split("\n") if (match := _NUMBERED.fullmatch(line))]
     if not numbered:
         return None
     return SelectedCode(
@@ -186,5 +199,16 @@ def _selection_in(text: str) -> SelectedCode | None:
         language=attributes.get("language", ""),
         first_line=int(numbered[0][0]),
         last_line=int(numbered[-1][0]),
-        code="\n".join(code for _, code in numbered),
+        code="\n".join(_selected([code for _, code in numbered], attributes.get("columns", ""))),
     )
+
+
+def _selected(lines: list[str], columns: str) -> list[str]:
+    """The selected part of ``lines``: ``columns`` says where it begins and ends when they aren't whole."""
+    if not (span := re.fullmatch(r"(\d+)-(\d+)", columns)):
+        return lines
+    first, last = int(span[1]) - 1, int(span[2])
+    return [
+        line[first if number == 0 else 0 : last if number == len(lines) - 1 else None]
+        for number, line in enumerate(lines)
+    ]
