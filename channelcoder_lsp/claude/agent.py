@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from channelcoder_lsp.claude.cli import Cli, find_cli, with_version
 from channelcoder_lsp.claude.connection import ClaudeConnection, LastWords, Patience
-from channelcoder_lsp.claude.options import build_environment, build_options
+from channelcoder_lsp.claude.options import bounding_variables, build_options
 from channelcoder_lsp.domain.errors import AgentError, ConversationLostError
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class ClaudeAgent:
     ) -> None:
         self._cli_path = cli_path
         self._environment = dict(environment or {})
-        self._max_retries = max_retries
-        self._stream_idle_seconds = stream_idle_seconds
+        self._bounds = bounding_variables(max_retries=max_retries, stream_idle_seconds=stream_idle_seconds)
         self._denied = tuple(denied)
         self._patience = patience or Patience()
         self._checked: dict[Path, Cli] = {}
@@ -76,12 +75,8 @@ class ClaudeAgent:
         options = build_options(
             request,
             cli_path=cli.path,
-            environment=build_environment(
-                self._environment,
-                request.environment,
-                max_retries=self._max_retries,
-                stream_idle_seconds=self._stream_idle_seconds,
-            ),
+            bounds=self._bounds,
+            environment={**self._environment, **request.environment},
             denied=self._denied,
             stderr=last_words,
         )

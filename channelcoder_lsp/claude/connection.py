@@ -18,7 +18,7 @@ from channelcoder_lsp.claude.faults import from_exception
 from channelcoder_lsp.claude.messages import AnswerReader
 from channelcoder_lsp.claude.turn import OngoingTurn
 from channelcoder_lsp.domain.agent import Finished
-from channelcoder_lsp.domain.errors import AgentGoneError
+from channelcoder_lsp.domain.errors import AgentError, AgentGoneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -175,6 +175,9 @@ class ClaudeConnection:
     async def _send(self, turn: OngoingTurn, prompt: str) -> None:
         if self._gone is not None:
             turn.fail(self._gone)
+        elif not prompt.strip():
+            error = AgentError("The question is empty. Type one and ask again.", retryable=False)
+            turn.put(Finished(answer="", session_id=self._session_id, error=error))
         elif turn.cancelled:
             turn.put(Finished(answer="", session_id=self._session_id, cancelled=True))
         else:

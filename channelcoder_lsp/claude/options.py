@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import logging
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from channelcoder_lsp.claude.permissions import TOOLS, Guard, deny_rules
+from channelcoder_lsp.claude.sources import config_folder, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from claude_agent_sdk import ClaudeAgentOptions
 
+    from channelcoder_lsp.claude.sources import Sources
     from channelcoder_lsp.domain.agent import ConnectionRequest
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ def build_options(
     request: ConnectionRequest,
     *,
     cli_path: Path,
+    bounds: Mapping[str, str],
     environment: Mapping[str, str],
     denied: Sequence[Path],
     stderr: Callable[[str], None],
@@ -50,29 +53,33 @@ def build_options(
     Args:
         request: what to connect with.
         cli_path: the CLI to start.
-        environment: variables for the CLI, over the process's own.
+        bounds: what :func:`bounding_variables` gives.
+        environment: the caller's variables for the CLI, over the process's own.
         denied: folders that Claude never reads.
         stderr: takes each line that the CLI writes to its standard error.
     """
     from claude_agent_sdk import ClaudeAgentOptions, HookMatcher  # noqa: PLC0415 - loaded by now
 
+    loaded = sources(request.cwd, trusted=request.trusted, environment=environment)
     guard = Guard(request.cwd, (*denied, config_folder({**os.environ, **environment})))
     return ClaudeAgentOptions(
         cwd=request.cwd,
         cli_path=cli_path,
-        env=dict(environment),
+        # Ours are the stronger ones: the user's settings can't undo the bounds.
+        env={**loaded.environment, **bounds, **environment},
         session_id=request.session_id,
         resume=request.resume,
         model=request.model,
         system_prompt={"type": "preset", "preset": "claude_code", "append": SYSTEM_PROMPT},
-        # Nothing of the folder is loaded unless it is trusted; and MCP servers are never taken from it.
-        setting_sources=["user", "project", "local"] if request.trusted else [],
-        settings=json.dumps({"permissions": {"deny": deny_rules(guard.denied)}}),
+        setting_sources=cast("Any", loaded.setting_sources),
+        settings=json.dumps(_settings(loaded, guard, bounds)),
+        add_dirs=list(loaded.add_dirs),
+        extra_args={"restricted": None} if loaded.restricted else {},
         strict_mcp_config=True,
-        extra_args={"restricted": None},
         # Prompts are made from buffers: `@path` and `/command` in them are text.
         verbatim_prompts=True,
         tools=list(TOOLS),
+        permission_mode="default",
         can_use_tool=deny_tool,
         hooks={"PreToolUse": [HookMatcher(hooks=[_hook(guard)], on_failure="block")]},
         include_partial_messages=True,
@@ -81,35 +88,35 @@ def build_options(
     )
 
 
-def build_environment(
-    *environments: Mapping[str, str], max_retries: int, stream_idle_seconds: float
-) -> dict[str, str]:
-    """The CLI's variables: bounded retries, no traffic but Claude's; then ``environments``, the last wins."""
-    environment = {
+def bounding_variables(*, max_retries: int, stream_idle_seconds: float) -> dict[str, str]:
+    """The variables that bound the CLI's patience and let it talk to the model's service only."""
+    return {
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_AUTOUPDATER": "1",
         "CLAUDE_CODE_MAX_RETRIES": str(max_retries),
         "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
         "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": str(round(stream_idle_seconds * 1000)),
         # An editor started from within Claude Code hands these down; they name that session, not ours.
-        **{name: "" for name in _OUTER_SESSION if os.environ.get(name)},
+        **{name: "" for name in _OF_AN_OUTER_SESSION if os.environ.get(name)},
     }
-    for more in environments:
-        environment.update(more)
-    return environment
 
 
-_OUTER_SESSION = (
-    "CLAUDE_CODE_SSE_PORT",
-    "CLAUDE_CODE_SESSION_ID",
+_OF_AN_OUTER_SESSION = (
     "CLAUDE_CODE_CHILD_SESSION",
-    "CLAUDE_CODE_PARENT_SESSION_ID",
+    "CLAUDE_CODE_RESTRICTED",
+    "CLAUDE_CODE_SESSION_ID",
+    "CLAUDE_CODE_SSE_PORT",
 )
 
 
-def config_folder(environment: Mapping[str, str]) -> Path:
-    """Where the CLI keeps its login, settings and transcripts."""
-    named = environment.get("CLAUDE_CONFIG_DIR")
-    return Path(named) if named else Path("~/.claude").expanduser()
+def _settings(loaded: Sources, guard: Guard, bounds: Mapping[str, str]) -> dict[str, Any]:
+    """The settings given by value, which are stronger than those of any file."""
+    deny = loaded.settings.get("permissions", {}).get("deny", [])
+    return {
+        **loaded.settings,
+        "env": dict(bounds),
+        "permissions": {"deny": [*deny, *deny_rules(guard.denied)]},
+    }
 
 
 async def deny_tool(tool: str, _arguments: dict[str, Any], _context: Any) -> Any:

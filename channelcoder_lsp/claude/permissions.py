@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ntpath
 import os
+import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -62,6 +63,7 @@ DENIED_PATHS = (
 )
 """Files and folders that hold secrets, by the end of their path; ``/*`` stands for everything below."""
 
+_BLANKS = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
 _PATH_ARGUMENTS = {"Read": "file_path", "Grep": "path", "Glob": "path"}
 
 
@@ -87,10 +89,11 @@ class Guard:
         named = arguments.get(_PATH_ARGUMENTS[tool])
         if named is None and tool != "Read":
             named = str(self.cwd)
-        if not isinstance(named, str) or not named.strip() or "\0" in named:
+        trimmed = _BLANKS.sub("", named) if isinstance(named, str) else ""
+        if not isinstance(named, str) or not trimmed or "\0" in named:
             return f"{tool} was not run: it did not say which file to read."
-        # The CLI may trim the path that it is given: both readings must be allowed.
-        for path in {named, named.strip()}:
+        # The CLI trims the path that it is given, as JavaScript does: both readings must be allowed.
+        for path in {named, trimmed}:
             if (reason := self._against(path)) is not None:
                 return f"{tool} was not run on {path!r}: {reason}."
         if tool == "Glob" and (reason := self._against_pattern(arguments.get("pattern"))) is not None:
@@ -98,7 +101,7 @@ class Guard:
         return None
 
     def _against(self, named: str) -> str | None:
-        asked = Path(os.path.abspath(self.cwd / _expanded(named)))  # noqa: PTH100 - `..` as text, links are kept
+        asked = Path(os.path.abspath(self.cwd / _expanded(named)))  # noqa: PTH100 - keeps links
         try:
             real, root = asked.resolve(), self.cwd.resolve()
         except (OSError, RuntimeError, ValueError) as problem:  # a loop of links, a name the system refuses

@@ -19,7 +19,8 @@ class OngoingTurn:
     """What is heard of one question, from when it is asked until it is over.
 
     Events wait here, so that the CLI's output is read however slow the reader is. What waits is bounded by
-    the answer: deltas that wait together are handed out as one, a replacement takes the place of the text before.
+    the answer: deltas that wait together are handed out as one, a replacement takes the place of the text
+    before it.
     """
 
     def __init__(self, reader: AnswerReader) -> None:
