@@ -100,9 +100,7 @@ class Control:
             system=request.system_text,
             messages=request.messages,
             tools=request.tools,
-            headers={
-                name: _NOT_KEPT if name in _SECRET_HEADERS else value for name, value in headers.items()
-            },
+            headers={name: _NOT_KEPT if name in _SECRET_HEADERS else value for name, value in headers.items()},
             body=request.model_dump(exclude={"model", "messages", "system", "tools", "stream"}),
         )
         exchange = Exchange(recorded)

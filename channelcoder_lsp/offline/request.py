@@ -140,9 +140,7 @@ def last_user_text(messages: list[dict[str, Any]]) -> str:
 
     The CLI puts messages of the role ``system`` between and after the user's.
     """
-    last: dict[str, Any] = next(
-        (message for message in reversed(messages) if message.get("role") == "user"), {}
-    )
+    last: dict[str, Any] = next((message for message in reversed(messages) if message.get("role") == "user"), {})
     return "\n".join(_texts(last))
 
 
@@ -188,8 +186,7 @@ def _selection_in(text: str) -> SelectedCode | None:
         return None
     head, body = blocks[-1]
     attributes = {
-        name: html.unescape(double or single or bare)
-        for name, double, single, bare in _ATTRIBUTE.findall(head)
+        name: html.unescape(double or single or bare) for name, double, single, bare in _ATTRIBUTE.findall(head)
     }
     numbered = [match.groups() for line in body.split("\n") if (match := _NUMBERED.fullmatch(line))]
     if not numbered:

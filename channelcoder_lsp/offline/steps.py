@@ -304,5 +304,4 @@ def _event(name: str, **data: Any) -> Send:
 
 
 def _json(value: Any) -> bytes:
-    # Escaped: a request may carry half of a surrogate pair, which UTF-8 can not.
     return json.dumps(value, separators=(",", ":")).encode()

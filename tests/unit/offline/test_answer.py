@@ -30,8 +30,7 @@ class TestWhatItSays:
     def test_a_first_question_has_no_earlier_ones(self):
         """It says so, and repeats the question."""
         assert answer("What is\nthis?") == (
-            f"{FIRST_LINE}\n\nI was given no earlier question of this session."
-            "\n\nYou asked:\n\n> What is\n> this?\n"
+            f"{FIRST_LINE}\n\nI was given no earlier question of this session.\n\nYou asked:\n\n> What is\n> this?\n"
         )
 
     def test_one_earlier_question(self):

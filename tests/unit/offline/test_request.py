@@ -57,9 +57,7 @@ class TestQuestions:
 
     def test_every_user_message_is_a_question_in_order(self):
         """Answers and the CLI's system messages are no questions."""
-        asked = request(
-            user("One?"), {"role": "system", "content": "# Environment"}, assistant("1"), user("Two?")
-        )
+        asked = request(user("One?"), {"role": "system", "content": "# Environment"}, assistant("1"), user("Two?"))
         assert typed(asked) == ["One?", "Two?"]
 
     def test_reminders_are_not_typed(self):
@@ -93,10 +91,7 @@ class TestQuestions:
     def test_results_of_an_earlier_question_do_not_count(self):
         """Tool results are counted since the question."""
         result = {"type": "tool_result", "tool_use_id": "t", "content": "text"}
-        assert (
-            request(user("Old?"), assistant("…"), user(result), assistant("x"), user("New?")).tool_results
-            == 0
-        )
+        assert request(user("Old?"), assistant("…"), user(result), assistant("x"), user("New?")).tool_results == 0
 
 
 class TestComposedPrompts:
@@ -109,9 +104,7 @@ class TestComposedPrompts:
         code = "x\n\tdef f():\n\n        return '| 3| '\ny\n"
         composed = prompt("Q", code, range=Range(Position(1, 0), Position(4, 0)))
         [question] = request(user(composed)).questions
-        assert question.selection == SelectedCode(
-            "a.py", "python", 2, 4, "\tdef f():\n\n        return '| 3| '"
-        )
+        assert question.selection == SelectedCode("a.py", "python", 2, 4, "\tdef f():\n\n        return '| 3| '")
 
     def test_a_part_of_a_line_is_cut_out(self):
         """A selection inside a line is that part of the line."""
@@ -165,9 +158,7 @@ class TestKinds:
         formatted = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
         assert request(user("Q"), output_config=formatted).kind == "side"
         assert request(user("quota"), max_tokens=1).kind == "side"
-        assert (
-            request(user("Q"), system=[{"type": "text", "text": "Generate a concise title."}]).kind == "side"
-        )
+        assert request(user("Q"), system=[{"type": "text", "text": "Generate a concise title."}]).kind == "side"
 
 
 class TestStructuredOutput:
