@@ -39,7 +39,5 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Timestamp = Annotated[
-    datetime, AfterValidator(_aware), PlainSerializer(iso, return_type=str, when_used="json")
-]
+Timestamp = Annotated[datetime, AfterValidator(_aware), PlainSerializer(iso, return_type=str, when_used="json")]
 """An aware datetime; one without a zone is taken as UTC. At rest as ``Date.toJSON`` writes it."""

@@ -78,6 +78,8 @@ class Anchor(Model):
     """Some lines after it."""
     symbol: str | None = None
     """The enclosing definition's name, where it can be had."""
+    origin: Range | None = None
+    """Where it was in the text that ``content`` names."""
     content: str | None = None
     """SHA-256 of the file's text when the question was asked; the text itself is in the storage."""
 

@@ -71,6 +71,8 @@ class Ledger(Model):
     spent: dict[str, float] = Field(default_factory=dict)
     """By Claude session id: what it had cost altogether when last heard of."""
     first_question: str | None = None
+    last_finished: str | None = None
+    """The turn that Claude heard of last, by whomever it was asked: it moves when the session moves on."""
 
 
 class SessionHead(Model):
@@ -177,6 +179,7 @@ class SessionHead(Model):
             turn.finished = record.at
             turn.session_id = record.session_id or turn.session_id
         if record.session_id:
+            self.channelcoder.last_finished = record.turn_id
             self._in_session(record.session_id)
             if record.cumulative_cost_usd is not None:
                 self.channelcoder.spent[record.session_id] = record.cumulative_cost_usd
@@ -233,9 +236,7 @@ class SessionState(SessionHead):
         blank = {"timestamp": when or "1970-01-01T00:00:00.000Z", "sessionId": session_id}
         return {
             **data,
-            "messages": [
-                {**blank, **message} if isinstance(message, dict) else message for message in messages
-            ],
+            "messages": [{**blank, **message} if isinstance(message, dict) else message for message in messages],
         }
 
     @model_validator(mode="after")

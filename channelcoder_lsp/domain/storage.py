@@ -59,6 +59,11 @@ class Journal(Protocol):
         ...
 
     @property
+    def location(self) -> str:
+        """Where the session is at rest: a path, or an address without credentials."""
+        ...
+
+    @property
     def head(self) -> SessionHead:
         """The session without its messages, as far as this journal has seen; changed in place by it."""
         ...

@@ -79,6 +79,8 @@ class Turn(Model):
     session_id: str | None = None
     """The Claude session that answered."""
     author: str | None = None
+    owner: str | None = None
+    """The process that has the turn in its queue; while it lives, nobody else may call the turn lost."""
     asked: Timestamp = Field(default_factory=now)
     started: Timestamp | None = None
     finished: Timestamp | None = None

@@ -1,0 +1,51 @@
+"""Lines, as LSP counts them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from channelcoder_lsp.domain.place import Position, Range
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
+_END = re.compile(r"\r\n|\n|\r")
+
+
+def split_lines(text: str) -> list[str]:
+    r"""The lines of ``text`` without their ends; ``\n``, ``\r\n`` and ``\r`` end one (LSP, "Text Documents").
+
+    ``str.splitlines`` would also split at form feeds and U+2028, which no editor's protocol counts. There is
+    always one line at least, and an end of line at the end of the text opens an empty last line.
+    """
+    return _END.split(text)
+
+
+def split_lines_keeping_ends(text: str) -> list[str]:
+    """The lines of ``text`` with their ends; no empty line after a last line end, none at all for no text."""
+    lines = _LINE.findall(text)
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def clamp(lines: Sequence[str], range_: Range) -> Range:
+    """``range_`` within ``lines`` (without ends), start before end: editors name places past the end."""
+
+    def inside(position: Position) -> Position:
+        if position.line < 0:
+            return Position(0, 0)
+        if position.line >= len(lines):
+            return Position(len(lines) - 1, len(lines[-1]))
+        return Position(position.line, max(0, min(position.character, len(lines[position.line]))))
+
+    start, end = inside(Position(*range_.start)), inside(Position(*range_.end))
+    return Range(min(start, end), max(start, end))
+
+
+def text_in(lines: Sequence[str], range_: Range) -> str:
+    r"""The text of ``range_`` in ``lines`` (without ends), its lines joined by ``\n``."""
+    start, end = range_.start, range_.end
+    if start.line == end.line:
+        return lines[start.line][start.character : end.character]
+    middle = lines[start.line + 1 : end.line]
+    return "\n".join([lines[start.line][start.character :], *middle, lines[end.line][: end.character]])
