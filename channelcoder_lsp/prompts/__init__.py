@@ -1,0 +1,5 @@
+"""Prompts are data: Markdown files with YAML frontmatter, the built-in ones and the user's own alike."""
+
+from channelcoder_lsp.prompts.loader import Prompt, built_in_prompts, load_prompt
+
+__all__ = ["Prompt", "built_in_prompts", "load_prompt"]

@@ -1,0 +1,177 @@
+"""All settings, in one tree.
+
+Where a value comes from, strongest first: the editor (``workspace/configuration``, section
+``channelcoder``, or ``initializationOptions``), the environment (``CHANNELCODER_*``), ``channelcoder.toml`` in
+the user's config folder, the default. A value that is not allowed is reported and the default is used: the
+server runs on. docs/settings.md is made from this module.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from channelcoder_lsp.domain.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+APPLICATION = "channelcoder"
+_SMALLEST = 1
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def config_file() -> Path:
+    """Where the user's own settings are: ``channelcoder.toml`` in the platform's config folder."""
+    return platformdirs.user_config_path(APPLICATION, appauthor=False) / "channelcoder.toml"
+
+
+def state_folder() -> Path:
+    """Where it is kept which session is active in which folder, and which folders are trusted."""
+    return platformdirs.user_state_path(APPLICATION, appauthor=False)
+
+
+class Settings(BaseSettings):
+    """What can be set. Every name is a key of the editor's section ``channelcoder`` in camelCase."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CHANNELCODER_",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=False,
+        # Names as in the environment and the file; the editor's camelCase is turned into them on the way in.
+        populate_by_name=True,
+    )
+
+    # Claude
+    cli_path: Path | None = Field(None, description="The `claude` command to use; empty: the bundled one.")
+    model: str | None = Field(None, description="The model for new sessions; empty: the CLI's default.")
+    offline: bool = Field(
+        default=False, description="Ask the built-in offline model instead of Claude: no account, no network."
+    )
+    max_retries: int = Field(
+        2, ge=0, le=10, description="How often a request that Claude's service refused is sent again."
+    )
+    stream_idle_seconds: float = Field(
+        60, ge=5, le=600, description="How long a stream may say nothing before it is given up."
+    )
+    idle_seconds: float = Field(
+        300, ge=_SMALLEST, description="How long the CLI of a session stays warm after its last answer."
+    )
+    max_open: int = Field(3, ge=_SMALLEST, le=50, description="How many sessions keep a warm CLI at once.")
+
+    # Sessions
+    session_dir: Path = Field(Path("~/.channelcoder/sessions"), description="Where sessions are kept (file storage).")
+    author: str | None = Field(None, description="Who asks, as recorded in the turns.")
+
+    # What is sent
+    context_lines: int = Field(
+        20, ge=0, le=500, description="Lines before and after the selection that are sent along."
+    )
+    max_selection_chars: int = Field(
+        200_000, ge=1_000, description="A selection longer than this many characters is cut, with a note."
+    )
+    send_diagnostics: bool = Field(default=True, description="Send the diagnostics on the selection along with it.")
+
+    # What is shown
+    hover: bool = Field(default=True, description="Show answers on hover.")
+    hover_max_chars: int = Field(
+        8_000, ge=500, description="Characters of an answer shown on hover; the rest is one command away."
+    )
+    code_lens: bool = Field(default=True, description="Show code lenses above code that has answers.")
+    code_actions: bool = Field(default=True, description="Offer questions and answers as code actions.")
+    comment_keyword: str = Field(
+        "claude", min_length=1, description="The word that makes a comment a question: `# claude: why?`."
+    )
+    remove_comment: bool = Field(default=True, description="Take the comment away once its question was asked.")
+
+    log_level: LogLevel = Field("info", description="How much is written to the log.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env file is read: it may be the project's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor are secret files
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Editor, environment, the user's file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file()))
+
+    @property
+    def sessions(self) -> Path:
+        """The sessions folder, with ``~`` expanded."""
+        return self.session_dir.expanduser()
+
+
+def load_settings(editor: Mapping[str, Any] | None = None) -> tuple[Settings, list[SettingsError]]:
+    """The settings in force, and what was wrong with the given ones.
+
+    Args:
+        editor: the editor's values by camelCase or snake_case name; None values count as not given.
+
+    A wrong value never stops anything: it is left out, so the default holds.
+    """
+    given = {_snake(key): value for key, value in (editor or {}).items() if value is not None}
+    given = {key: value for key, value in given.items() if key in Settings.model_fields}
+    try:
+        return Settings(**given), []
+    except ValidationError as problem:
+        return _without_the_wrong(given, problem)
+    except ValueError as problem:  # the TOML file itself can't be parsed
+        error = SettingsError(f"{config_file()} can't be read: {problem}. Mend it or remove it.")
+        return _defaults(given), [error]
+
+
+def _without_the_wrong(given: dict[str, Any], problem: ValidationError) -> tuple[Settings, list[SettingsError]]:
+    errors = []
+    wrong = set()
+    for item in problem.errors():
+        key = str(item["loc"][0])
+        wrong.add(key)
+        errors.append(
+            SettingsError(
+                f"The setting channelcoder.{_camel(key)} can't be {item['input']!r}: {_allowed(key, item['msg'])} "
+                f"The default {Settings.model_fields[key].default!r} is used."
+            )
+        )
+    defaults = {key: Settings.model_fields[key].default for key in wrong}
+    return Settings(**{**given, **defaults}), errors
+
+
+def _defaults(given: dict[str, Any]) -> Settings:
+    """The settings without the user's file."""
+    try:
+        return Settings.model_validate({**_field_defaults(), **given})
+    except ValidationError:
+        return Settings.model_construct(**_field_defaults())
+
+
+def _field_defaults() -> dict[str, Any]:
+    return {name: field.default for name, field in Settings.model_fields.items()}
+
+
+def _allowed(key: str, message: str) -> str:
+    annotation = Settings.model_fields[key].annotation
+    if annotation is not None and (choices := get_args(annotation)) and all(isinstance(c, str) for c in choices):
+        return f"allowed are {', '.join(choices)}."
+    return f"{message[0].lower()}{message[1:]}."
+
+
+def _snake(key: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in key)
+
+
+def _camel(key: str) -> str:
+    first, *rest = key.split("_")
+    return first + "".join(word.capitalize() for word in rest)
