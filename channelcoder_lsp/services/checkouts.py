@@ -1,0 +1,177 @@
+"""Folders on this machine: how they are known, which session is active in each, and which are trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from channelcoder_lsp.domain.errors import StorageNotWritableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+logger = logging.getLogger(__name__)
+
+_TRUSTED_FILES = ("CLAUDE.md", "CLAUDE.local.md", ".mcp.json", ".claude")
+_HASH_IN_NAMES = 6
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """One folder on one machine, known by its canonical real path."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, folder: Path) -> Checkout:
+        """The checkout of ``folder``: links resolved, the drive letter in lower case, the case as on disk."""
+        real = Path(os.path.realpath(folder))
+        return cls(Path(_canonical(str(real))))
+
+    @property
+    def key(self) -> str:
+        """A file name for it: a readable prefix and the whole hash of its path."""
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()
+        return f"{self.slug}-{digest}"
+
+    @property
+    def slug(self) -> str:
+        """Its folder's name, as far as it can be part of a session's name."""
+        return re.sub(r"[^A-Za-z0-9_.-]+", "-", self.root.name).strip("-.")[:40] or "root"
+
+    def session_names(self) -> Iterable[str]:
+        """Names for sessions of this checkout, the plainest first."""
+        base = f"{self.slug}-{self.key[-64:][:_HASH_IN_NAMES]}"
+        yield base
+        number = 2
+        while True:
+            yield f"{base}-{number}"
+            number += 1
+
+    def contains(self, path: Path) -> bool:
+        """Whether ``path`` (real, canonical) lies in the folder."""
+        return path == self.root or self.root in path.parents
+
+
+class CheckoutState(BaseModel):
+    """What is kept about a checkout, as JSON in the state folder."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow")
+
+    path: str
+    session: str | None = None
+    """The active session's name."""
+    trusted: str | None = None
+    """A digest of what was trusted: when it changes, trust ends."""
+
+
+class Checkouts:
+    """Remembers, in ``folder`` (the platform's state folder), what there is to remember about checkouts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "checkouts"
+
+    def active_session(self, checkout: Checkout) -> str | None:
+        """The name of the session that is active in ``checkout``."""
+        return self._read(checkout).session
+
+    def set_active_session(self, checkout: Checkout, name: str | None) -> None:
+        """Make the session ``name`` the active one.
+
+        Raises:
+            StorageNotWritableError: the state folder can't be written.
+        """
+        self._write(checkout, self._read(checkout).model_copy(update={"session": name}))
+
+    def is_trusted(self, checkout: Checkout) -> bool:
+        """Whether the user trusts the folder, and what was trusted is still what is there."""
+        trusted = self._read(checkout).trusted
+        return trusted is not None and trusted == _digest(checkout)
+
+    def set_trusted(self, checkout: Checkout, *, trusted: bool) -> None:
+        """Trust the folder as it is now, or no more.
+
+        Raises:
+            StorageNotWritableError: the state folder can't be written.
+        """
+        digest = _digest(checkout) if trusted else None
+        self._write(checkout, self._read(checkout).model_copy(update={"trusted": digest}))
+
+    def _file(self, checkout: Checkout) -> Path:
+        return self._folder / f"{checkout.key}.json"
+
+    def _read(self, checkout: Checkout) -> CheckoutState:
+        file = self._file(checkout)
+        try:
+            return CheckoutState.model_validate_json(file.read_bytes())
+        except FileNotFoundError:
+            pass
+        except (OSError, ValidationError) as problem:
+            logger.warning("%s can't be read (%s); its folder starts without an active session", file, problem)
+        return CheckoutState(path=str(checkout.root))
+
+    def _write(self, checkout: Checkout, state: CheckoutState) -> None:
+        file = self._file(checkout)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=f".{checkout.slug}-")
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(state.model_dump_json(by_alias=True, exclude_none=True))
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(temporary).replace(file)
+        except OSError as problem:
+            raise StorageNotWritableError(
+                f"{self._folder} can't be written ({problem.strerror}), so the active session of "
+                f"{checkout.root} can't be remembered. Make the folder writable."
+            ) from problem
+
+
+def _digest(checkout: Checkout) -> str:
+    """A digest of everything in the folder that trust gives a say: Claude's instructions and settings."""
+    digest = hashlib.sha256()
+    for name in _TRUSTED_FILES:
+        top = checkout.root / name
+        files = sorted(top.rglob("*")) if top.is_dir() else [top]
+        for file in files:
+            if file.is_file():
+                digest.update(os.fsencode(file.relative_to(checkout.root)) + b"\0")
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _canonical(path: str) -> str:
+    """``path`` with a lower-case drive letter and, where the file system ignores case, the case on disk."""
+    if len(path) > 1 and path[1] == ":":
+        path = path[0].lower() + path[1:]
+    return _case_on_disk(path) if _ignores_case(path) else path
+
+
+def _ignores_case(path: str) -> bool:
+    swapped = path.swapcase()
+    try:
+        return swapped != path and Path(path).samefile(swapped)
+    except OSError:
+        return False
+
+
+def _case_on_disk(path: str) -> str:
+    """Each part of ``path`` as its folder lists it."""
+    done = Path(path).anchor
+    for part in Path(path).parts[1:]:
+        try:
+            names = os.listdir(done)  # noqa: PTH208 - a string is wanted
+        except OSError:
+            names = []
+        match = part if part in names else next((n for n in names if n.casefold() == part.casefold()), part)
+        done = os.path.join(done, match)  # noqa: PTH118 - likewise
+    return done

@@ -1,0 +1,73 @@
+"""What a session tells whoever shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.domain.turn import Turn
+    from channelcoder_lsp.services.session import Session
+
+
+@dataclass(frozen=True)
+class TurnQueued:
+    """A question was recorded and waits for its turn."""
+
+    session: Session
+    turn: Turn
+
+
+@dataclass(frozen=True)
+class TurnRunning:
+    """The question is on its way to Claude."""
+
+    session: Session
+    turn: Turn
+
+
+@dataclass(frozen=True)
+class TurnText:
+    """Some more text came; with ``replace`` it takes the place of all before it."""
+
+    session: Session
+    turn: Turn
+    text: str
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class TurnStatus:
+    """Something worth a line of progress: a tool, a retry."""
+
+    session: Session
+    turn: Turn
+    message: str
+
+
+@dataclass(frozen=True)
+class TurnOver:
+    """The turn came to its end; its ``state`` says how."""
+
+    session: Session
+    turn: Turn
+
+
+@dataclass(frozen=True)
+class SessionMoved:
+    """Threads or turns changed otherwise: another process recorded something, a thread changed."""
+
+    session: Session
+
+
+@dataclass(frozen=True)
+class SaveFailed:
+    """Something could not be recorded; it is kept in memory and recorded with the next thing that can be."""
+
+    session: Session
+    message: str
+
+
+SessionEvent = TurnQueued | TurnRunning | TurnText | TurnStatus | TurnOver | SessionMoved | SaveFailed
+Listener = Callable[[SessionEvent], None]

@@ -1,0 +1,321 @@
+"""A project: an open folder, its active session, and the threads in its open documents."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+
+from channelcoder_lsp.anchoring import LineMap
+from channelcoder_lsp.domain.agent import ConnectionRequest
+from channelcoder_lsp.domain.errors import (
+    SessionExistsError,
+    SessionNotFoundError,
+    StorageError,
+)
+from channelcoder_lsp.domain.place import Position, Range
+from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionState
+from channelcoder_lsp.domain.thread import Thread, ThreadStatus
+from channelcoder_lsp.domain.uri import path_of
+from channelcoder_lsp.services.checkouts import Checkout, Checkouts
+from channelcoder_lsp.services.events import SessionMoved
+from channelcoder_lsp.services.places import Place, find_again
+from channelcoder_lsp.services.session import Session, SessionPorts
+from channelcoder_lsp.services.threads import Document, OpenDocuments, anchor_now, thread_about
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from channelcoder_lsp.domain.storage import JournaledStorage
+    from channelcoder_lsp.domain.turn import Turn
+    from channelcoder_lsp.services.compose import Question
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ThreadHere:
+    """A thread at a place of an open document."""
+
+    session: Session
+    thread: Thread
+    turns: list[Turn]
+    place: Place
+
+    @property
+    def range(self) -> Range:
+        """Where it is; only for a place that was found."""
+        if self.place.range is None:
+            raise ValueError(f"{self.thread.id} is orphaned")
+        return self.place.range
+
+
+class Project:
+    """One folder (or the scratch folder, for what lies in none) with its active session.
+
+    Args:
+        checkout: the folder.
+        storage: where its sessions are.
+        checkouts: which of them is active.
+        ports: what sessions work with.
+    """
+
+    def __init__(
+        self, checkout: Checkout, storage: JournaledStorage, checkouts: Checkouts, ports: SessionPorts
+    ) -> None:
+        self.checkout = checkout
+        self.documents = OpenDocuments()
+        self.session: Session | None = None
+        self._storage = storage
+        self._checkouts = checkouts
+        self._ports = ports
+        self._opening = asyncio.Lock()
+
+    def relative(self, uri: str) -> str | None:
+        """The path of a document as anchors keep it: relative to the root, with forward slashes."""
+        path = path_of(uri)
+        if path is None:
+            return None
+        for candidate in (path, Checkout.of(path).root):
+            try:
+                return candidate.relative_to(self.checkout.root).as_posix()
+            except ValueError:
+                continue
+        return str(path)
+
+    # Sessions
+
+    async def resume(self) -> Session | None:
+        """The active session, opened if it isn't yet; None while the project has none."""
+        async with self._opening:
+            name = self._checkouts.active_session(self.checkout)
+            if self.session is not None and self.session.name == name:
+                return self.session
+            if name is None:
+                return None
+            try:
+                return await self._use(name)
+            except SessionNotFoundError:
+                logger.warning("the active session %s of %s is gone", name, self.checkout.root)
+                self._checkouts.set_active_session(self.checkout, None)
+                return None
+
+    async def session_to_ask_in(self) -> Session:
+        """The active session; a new one if there is none.
+
+        Raises:
+            StorageError: it can't be opened or made.
+        """
+        return await self.resume() or await self.new_session()
+
+    async def new_session(self, name: str | None = None) -> Session:
+        """Start a new session and make it the active one.
+
+        Raises:
+            SessionExistsError, SessionNameError: ``name`` is taken, or can't be a name.
+            StorageError: it can't be made.
+        """
+        async with self._opening:
+            for candidate in [name] if name is not None else self.checkout.session_names():
+                state = SessionState(
+                    metadata=SessionMetadata(name=candidate),
+                    channelcoder=Ledger(checkout=str(self.checkout.root)),
+                )
+                try:
+                    journal = await self._storage.create(state, candidate)
+                except SessionExistsError:
+                    if name is not None:
+                        raise
+                    continue
+                await journal.close()
+                self._checkouts.set_active_session(self.checkout, candidate)
+                return await self._use(candidate)
+        raise AssertionError("session_names() never ends")
+
+    async def switch(self, name: str) -> Session:
+        """Make the session ``name`` the active one.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            StorageError: it can't be opened.
+        """
+        async with self._opening:
+            session = await self._use(name)
+            self._checkouts.set_active_session(self.checkout, name)
+            return session
+
+    @asynccontextmanager
+    async def without_session(self, name: str) -> AsyncIterator[None]:
+        """Let go of the session ``name`` for as long as the context is, if it is open here."""
+        async with self._opening:
+            ours = self.session is not None and self.session.name == name
+            if ours:
+                await self._let_go()
+            yield
+
+    def renamed(self, name: str, new_name: str) -> None:
+        """The session ``name`` has another name now: it stays the active one if it was."""
+        if self._checkouts.active_session(self.checkout) == name:
+            self._checkouts.set_active_session(self.checkout, new_name)
+
+    async def close(self) -> None:
+        """Record where the threads are and close the session."""
+        async with self._opening:
+            await self._let_go()
+
+    async def _use(self, name: str) -> Session:
+        if self.session is not None and self.session.name == name:
+            return self.session
+        journal = await self._storage.open(name)
+        await self._let_go()
+        self.session = session = Session(journal, self._ports, self._connection)
+        for document in self.documents:
+            await self._place_threads(document)
+        self._ports.tell(SessionMoved(session))
+        return session
+
+    async def _let_go(self) -> None:
+        session, self.session = self.session, None
+        if session is None:
+            return
+        for document in self.documents:
+            await self._record_places(session, document)
+        await session.close()
+
+    def _connection(self) -> ConnectionRequest:
+        return ConnectionRequest(
+            cwd=self.checkout.root,
+            model=self._ports.settings().model,
+            trusted=self._checkouts.is_trusted(self.checkout),
+        )
+
+    # Asking
+
+    async def ask(self, question: Question) -> Turn:
+        """Ask ``question`` in the active session, in a thread about its selection if it has one.
+
+        Raises:
+            ArgumentsError, ThreadNotFoundError, StorageError: see :meth:`Session.ask`.
+        """
+        thread = None
+        selection = question.selection
+        if selection is not None and question.thread_id is None:
+            thread = thread_about(selection)
+            # Followed before anything is awaited: the document may change from here on.
+            self.documents.follow(selection.uri, thread)
+        try:
+            session = await self.session_to_ask_in()
+            try:
+                return await session.ask(question, thread)
+            except SessionNotFoundError:  # removed by another process a moment ago
+                self._checkouts.set_active_session(self.checkout, None)
+                return await (await self.new_session()).ask(question, thread)
+        except BaseException:
+            if thread is not None and selection is not None:
+                self.documents.forget(selection.uri, thread.id)
+            raise
+
+    # Threads in open documents
+
+    async def opened(self, document: Document) -> None:
+        """A document was opened: find the places of its threads again."""
+        self.documents.add(document)
+        if await self.resume() is not None and not document.places:
+            await self._place_threads(document)
+
+    async def saved(self, uri: str) -> None:
+        """A document was saved: record where its threads are now."""
+        if self.session is not None and (document := self.documents.get(uri)):
+            await self._record_places(self.session, document)
+
+    async def closed(self, uri: str) -> None:
+        """A document was closed: record where its threads are."""
+        document = self.documents.remove(uri)
+        if self.session is not None and document is not None:
+            await self._record_places(self.session, document)
+
+    async def renamed_files(self, old: Path, new: Path) -> None:
+        """A file or folder was renamed: its threads go with it."""
+        session = self.session
+        before, after = self.relative(old.as_uri()), self.relative(new.as_uri())
+        if session is None or before is None or after is None:
+            return
+        for thread in list(session.head.threads.values()):
+            path = thread.anchor.path
+            if path is not None and (path == before or path.startswith(f"{before}/")):
+                moved = after + path[len(before) :]
+                uri = (self.checkout.root / moved).as_uri()
+                await session.keep_anchor(thread.id, thread.anchor.model_copy(update={"path": moved, "uri": uri}))
+
+    async def taken_in(self) -> None:
+        """Other processes' records were taken in: place the threads that are new here."""
+        for document in self.documents:
+            await self._place_threads(document)
+
+    def threads_in(self, uri: str) -> list[ThreadHere]:
+        """The open threads of a document that have a place in it, in the order of their places."""
+        session, document = self.session, self.documents.get(uri)
+        if session is None or document is None:
+            return []
+        here = []
+        for thread_id, place in document.places.items():
+            thread = session.head.threads.get(thread_id)
+            if thread is None or thread.status is not ThreadStatus.OPEN:
+                continue
+            place.settle(thread.anchor, document.lines)
+            if place.range is not None:
+                here.append(ThreadHere(session, thread, session.turns_of(thread), place))
+        return sorted(here, key=lambda found: (found.range, found.thread.created))
+
+    def threads_at(self, uri: str, span: Range) -> list[ThreadHere]:
+        """The threads whose place touches ``span``, the innermost first."""
+        found = [here for here in self.threads_in(uri) if _touches(here.range, span)]
+        return sorted(found, key=lambda here: here.range.end.line - here.range.start.line)
+
+    async def _place_threads(self, document: Document) -> None:
+        session = self.session
+        if session is None:
+            return
+        wanted = [
+            thread
+            for thread in session.head.threads.values()
+            if thread.id not in document.places and _is_about(thread, document)
+        ]
+        maps: dict[str, LineMap | None] = {}
+        for thread in wanted:
+            lines = document.lines
+            digest = thread.anchor.content
+            place = find_again(thread.anchor, lines, None)
+            if place.range is None and digest is not None:
+                if digest not in maps:
+                    old = await session.text_when_asked(thread)
+                    new = "\n".join(document.lines)
+                    maps[digest] = await anyio.to_thread.run_sync(LineMap, old, new) if old is not None else None
+                    lines = document.lines
+                place = find_again(thread.anchor, lines, maps[digest])
+            document.places.setdefault(thread.id, place)
+
+    async def _record_places(self, session: Session, document: Document) -> None:
+        for thread_id in list(document.places):
+            if thread := session.head.threads.get(thread_id):
+                try:
+                    await session.keep_anchor(thread_id, anchor_now(thread, document))
+                except StorageError as problem:
+                    logger.warning("the place of %s could not be recorded: %s", thread_id, problem)
+
+
+def _is_about(thread: Thread, document: Document) -> bool:
+    anchor = thread.anchor
+    return anchor.uri == document.uri or (anchor.path is not None and anchor.path == document.path)
+
+
+def _touches(range_: Range, span: Range) -> bool:
+    """Whether ``span`` lies on the lines of ``range_``: hovering beside the code counts."""
+    first = Position(range_.start.line, 0)
+    last = Position(range_.last_line + 1, 0)
+    return first <= span.end and span.start < last

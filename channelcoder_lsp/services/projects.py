@@ -1,0 +1,231 @@
+"""The open folders, and which of them a document belongs to (design decision 5)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp.domain.errors import (
+    ChannelCoderError,
+    SessionNotFoundError,
+    ThreadNotFoundError,
+    TurnNotFoundError,
+)
+from channelcoder_lsp.domain.uri import path_of
+from channelcoder_lsp.services.checkouts import Checkout, Checkouts
+from channelcoder_lsp.services.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from channelcoder_lsp.domain.session import SessionInfo
+    from channelcoder_lsp.domain.storage import JournaledStorage
+    from channelcoder_lsp.services.session import Session, SessionPorts
+
+logger = logging.getLogger(__name__)
+
+_WATCH_AGAIN_SECONDS = 5.0
+
+
+class Projects:
+    """All projects of one server.
+
+    Args:
+        storage: where sessions are kept.
+        checkouts: what is remembered about folders.
+        ports: what sessions work with.
+        scratch: a folder of our own, for what lies in no open folder: Claude is shown nothing else.
+    """
+
+    def __init__(self, storage: JournaledStorage, checkouts: Checkouts, ports: SessionPorts, scratch: Path) -> None:
+        self.storage = storage
+        self.checkouts = checkouts
+        self._ports = ports
+        self._scratch_folder = scratch
+        self._scratch: Project | None = None
+        self._projects: dict[Path, Project] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._recoveries: set[asyncio.Task[None]] = set()
+
+    def __iter__(self) -> Iterator[Project]:
+        scratch = [self._scratch] if self._scratch is not None else []
+        return iter([*self._projects.values(), *scratch])
+
+    async def add(self, folder: Path) -> Project:
+        """A folder was opened; its active session is opened as well, if it has one."""
+        checkout = Checkout.of(folder)
+        if checkout.root not in self._projects:
+            self._projects[checkout.root] = self._project(checkout)
+        project = self._projects[checkout.root]
+        await self._resume(project)
+        await self._rehome()
+        return project
+
+    async def remove(self, folder: Path) -> None:
+        """A folder was closed: its session is closed too, at rest."""
+        if (project := self._projects.pop(Checkout.of(folder).root, None)) is not None:
+            await project.close()
+            await self._rehome(project)
+
+    def of(self, uri: str) -> Project:
+        """The project that owns a document: the innermost open folder that holds it, else the scratch one."""
+        path = path_of(uri)
+        if path is not None:
+            for candidate in (path, Checkout.of(path).root):
+                roots = [root for root in self._projects if Checkout(root).contains(candidate)]
+                if roots:
+                    return self._projects[max(roots, key=lambda root: len(root.parts))]
+        return self.scratch
+
+    def of_folder(self, folder: str | None) -> Project:
+        """The project of a folder's URI or path; without one the only open folder, else the scratch one."""
+        if folder is None:
+            return next(iter(self._projects.values()), None) or self.scratch
+        path = path_of(folder) if "://" in folder else Path(folder)
+        return self._projects.get(Checkout.of(path).root, self.scratch) if path else self.scratch
+
+    @property
+    def scratch(self) -> Project:
+        """The project of files outside all folders and of unsaved buffers."""
+        if self._scratch is None:
+            self._scratch_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._scratch = self._project(Checkout.of(self._scratch_folder))
+        return self._scratch
+
+    def with_turn(self, turn_id: str) -> tuple[Project, Session]:
+        """The project whose active session has the turn.
+
+        Raises:
+            TurnNotFoundError: none has it.
+        """
+        for project in self:
+            if project.session is not None and turn_id in project.session.head.turns:
+                return project, project.session
+        raise TurnNotFoundError(turn_id)
+
+    def with_thread(self, thread_id: str) -> tuple[Project, Session]:
+        """The project whose active session has the thread.
+
+        Raises:
+            ThreadNotFoundError: none has it.
+        """
+        for project in self:
+            if project.session is not None and thread_id in project.session.head.threads:
+                return project, project.session
+        raise ThreadNotFoundError(thread_id)
+
+    def of_session(self, session: Session) -> Project | None:
+        """The project in which ``session`` is active."""
+        return next((project for project in self if project.session is session), None)
+
+    async def list_sessions(self, project: Project) -> list[SessionInfo]:
+        """All sessions of the storage, this project's first, the newest first among them."""
+        sessions = await self.storage.list()
+        root = str(project.checkout.root)
+        return sorted(sessions, key=lambda info: info.checkout != root)
+
+    async def rename_session(self, name: str, new_name: str) -> None:
+        """Give a session another name; where it is active it stays so.
+
+        Raises:
+            SessionNotFoundError, SessionExistsError, SessionNameError: as they say.
+            StorageError: it can't be written.
+        """
+        holders = [project for project in self if project.session and project.session.name == name]
+        for project in holders:
+            async with project.without_session(name):
+                pass
+        try:
+            await self.storage.rename(name, new_name)
+            for project in self:
+                project.renamed(name, new_name)
+        finally:
+            for project in holders:
+                await self._resume(project)
+
+    async def remove_session(self, name: str) -> None:
+        """Remove a session and everything that belongs to it.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            StorageError: it can't be removed.
+        """
+        if not await self.storage.exists(name):
+            raise SessionNotFoundError(name)
+        for project in self:
+            async with project.without_session(name):
+                pass
+            if self.checkouts.active_session(project.checkout) == name:
+                self.checkouts.set_active_session(project.checkout, None)
+        await self.storage.delete(name)
+
+    def watch(self) -> None:
+        """Follow what other processes do to the open sessions, until :meth:`close`."""
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch(), name="watch sessions")
+
+    async def close(self) -> None:
+        """Close everything, at rest."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
+            self._watching = None
+        for recovery in list(self._recoveries):
+            recovery.cancel()
+        for project in self:
+            try:
+                await project.close()
+            except ChannelCoderError:
+                logger.exception("closing the session of %s", project.checkout.root)
+
+    def _project(self, checkout: Checkout) -> Project:
+        return Project(checkout, self.storage, self.checkouts, self._ports)
+
+    async def _resume(self, project: Project) -> None:
+        try:
+            session = await project.resume()
+        except ChannelCoderError as problem:
+            logger.warning("%s", problem)
+            return
+        if session is not None:
+            recovery = asyncio.create_task(_recover(session), name=f"recover {session.name}")
+            self._recoveries.add(recovery)
+            recovery.add_done_callback(self._recoveries.discard)
+
+    async def _rehome(self, *gone: Project) -> None:
+        """After folders came or went: give each open document to the project that owns it now."""
+        for project in [*self, *gone]:
+            for document in project.documents:
+                owner = self.of(document.uri)
+                if owner is not project:
+                    await project.closed(document.uri)
+                    document.path = owner.relative(document.uri)
+                    document.places.clear()
+                    await owner.opened(document)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                async for name in self.storage.watch():
+                    await self._changed(name)
+            except Exception:
+                logger.exception("watching the sessions stopped; it starts again in a moment")
+            await asyncio.sleep(_WATCH_AGAIN_SECONDS)
+
+    async def _changed(self, name: str) -> None:
+        for project in self:
+            if project.session is not None and project.session.name == name:
+                try:
+                    await project.session.refresh()
+                    await project.taken_in()
+                except ChannelCoderError as problem:
+                    logger.warning("taking in changes of %s: %s", name, problem)
+
+
+async def _recover(session: Session) -> None:
+    try:
+        await session.recover()
+    except ChannelCoderError as problem:
+        logger.warning("%s: %s", session.name, problem)

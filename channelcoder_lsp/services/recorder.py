@@ -1,0 +1,142 @@
+"""Recording what happens in a session: nothing that was said is lost when the storage fails for a while."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp.domain.errors import StorageError
+from channelcoder_lsp.domain.records import Record, TurnDelta, TurnFinished
+from channelcoder_lsp.domain.turn import Turn, TurnState
+from channelcoder_lsp.services.events import Listener, SaveFailed, SessionEvent, SessionMoved
+from channelcoder_lsp.services.owner import is_alive, this_process
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.domain.session import SessionHead
+    from channelcoder_lsp.domain.storage import Journal
+    from channelcoder_lsp.services.session import Session
+
+logger = logging.getLogger(__name__)
+
+DELTA_SECONDS = 0.5
+"""How often, at most, the text of a streaming answer is written down."""
+
+
+class Recorder:
+    """Writes to the journal of one session and tells its listener.
+
+    A record that must not be lost but can't be written now is applied in memory, kept, and written before the
+    next one (``SaveFailed`` tells the user).
+    """
+
+    def __init__(self, session: Session, journal: Journal, tell: Listener) -> None:
+        self.session = session
+        self.journal = journal
+        self._tell = tell
+        self._unsaved: list[Record] = []
+        self._texts: dict[str, str] = {}
+        self._pending = ""
+        self._replace = False
+        self._last_delta = 0.0
+
+    @property
+    def head(self) -> SessionHead:
+        """The session as it is now."""
+        return self.journal.head
+
+    def turn(self, turn_id: str) -> Turn | None:
+        """The turn, if the session has it."""
+        return self.head.turns.get(turn_id)
+
+    def tell(self, event: SessionEvent) -> None:
+        """Tell the listener; what it raises is logged and stops nothing here."""
+        try:
+            self._tell(event)
+        except Exception:
+            logger.exception("a listener failed on %s", type(event).__name__)
+
+    async def record(self, *records: Record, durable: bool = True, needed: bool = True) -> None:
+        """Append ``records``, after those that could not be written before.
+
+        Raises:
+            StorageError: ``needed`` and they could not be written.
+        """
+        unsaved = self._unsaved
+        try:
+            await self.journal.append(*unsaved, *records, durable=durable or bool(unsaved))
+        except StorageError as problem:
+            if needed:
+                raise
+            self._keep(records, problem)
+        else:
+            self._unsaved = self._unsaved[len(unsaved) :]
+
+    async def text(self, turn: Turn, text: str, *, replace: bool = False) -> None:
+        """Some text of the answer of ``turn`` came: written down at a bounded rate."""
+        self._texts[turn.id] = text if replace else self._texts.get(turn.id, "") + text
+        self._pending = text if replace else self._pending + text
+        self._replace = self._replace or replace
+        if time.monotonic() - self._last_delta < DELTA_SECONDS:
+            return
+        delta = TurnDelta(turn_id=turn.id, text=self._pending, replace=self._replace)
+        self._drop_pending()
+        try:
+            await self.journal.append(delta, durable=False)
+        except StorageError as problem:
+            # The whole text is in memory and comes again with TurnFinished.
+            logger.warning("%s: some streamed text is not on disk yet: %s", self.journal.name, problem)
+        self._last_delta = time.monotonic()
+
+    def text_so_far(self, turn_id: str) -> str:
+        """What has come of an answer that is under way, or had come of one that another process was given."""
+        turn = self.turn(turn_id)
+        return self._texts.get(turn_id) or (turn.answer if turn else "")
+
+    async def finish(self, record: TurnFinished) -> None:
+        """Record the end of a turn; it is kept in memory if it can't be written now."""
+        self._texts.pop(record.turn_id, None)
+        self._drop_pending()
+        self._last_delta = 0.0
+        await self.record(record, needed=False)
+
+    async def refresh(self) -> None:
+        """Take in what others recorded, and tell when there was something."""
+        if await self.journal.refresh():
+            self.tell(SessionMoved(self.session))
+
+    async def bury_the_dead(self) -> None:
+        """End the turns whose process died before they were answered; call it with the lease held.
+
+        A turn that was being answered must be dead, since the lease is ours; one that waits may belong to a
+        process that lives.
+        """
+        mine = this_process()
+        for turn in self.head.unfinished():
+            if turn.owner == mine or (turn.state is TurnState.QUEUED and is_alive(turn.owner)):
+                continue
+            when = "while Claude was answering; what had come is kept"
+            if turn.state is TurnState.QUEUED:
+                when = "before this was sent to Claude"
+            error = f"The editor or the server ended {when}. Ask again with Retry."
+            await self.finish(TurnFinished(turn_id=turn.id, state=TurnState.FAILED, answer=turn.answer, error=error))
+            self.tell(SessionMoved(self.session))
+
+    async def close(self) -> None:
+        """Write what could not be written before, if it can be now, and close the journal."""
+        if self._unsaved:
+            await self.record(needed=False)
+        if self._unsaved:
+            logger.error("%s: %d records could not be saved", self.journal.name, len(self._unsaved))
+        await self.journal.close()
+
+    def _keep(self, records: tuple[Record, ...], problem: StorageError) -> None:
+        for record in records:
+            self.head.apply(record)
+        self._unsaved = [*self._unsaved, *records]
+        logger.error("%s: %s", self.journal.name, problem)
+        self.tell(SaveFailed(self.session, f"{problem} It is kept in memory and saved when it can be."))
+
+    def _drop_pending(self) -> None:
+        self._pending = ""
+        self._replace = False

@@ -1,0 +1,266 @@
+"""A session: asking in it, and everything else that can be done to its turns and threads."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp.domain.errors import (
+    ArgumentsError,
+    StorageError,
+    ThreadNotFoundError,
+    TurnNotFoundError,
+)
+from channelcoder_lsp.domain.records import ModelChosen, SessionCleared, ThreadChanged, TurnAsked
+from channelcoder_lsp.domain.turn import Turn
+from channelcoder_lsp.services.compose import Question, compose
+from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued
+from channelcoder_lsp.services.owner import this_process
+from channelcoder_lsp.services.recorder import Recorder
+from channelcoder_lsp.services.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from channelcoder_lsp.domain.agent import Agent, ConnectionRequest
+    from channelcoder_lsp.domain.place import Anchor, Selection
+    from channelcoder_lsp.domain.session import SessionHead, SessionState
+    from channelcoder_lsp.domain.storage import Journal
+    from channelcoder_lsp.domain.thread import Thread
+    from channelcoder_lsp.services.warm import WarmConnections
+    from channelcoder_lsp.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SessionPorts:
+    """What every session of a process works with.
+
+    Each is looked up when it is needed, since settings may change while sessions are open.
+    """
+
+    agent: Callable[[], Agent]
+    settings: Callable[[], Settings]
+    warm: WarmConnections
+    tell: Listener
+
+
+class Session:
+    """A conversation with Claude, open for asking.
+
+    Args:
+        journal: where it is recorded; the session closes it.
+        ports: what it works with.
+        request: what a connection is opened with, but for the Claude session.
+    """
+
+    def __init__(self, journal: Journal, ports: SessionPorts, request: Callable[[], ConnectionRequest]) -> None:
+        self._journal = journal
+        self._ports = ports
+        self._recorder = Recorder(self, journal, ports.tell)
+        self._worker = Worker(
+            self._recorder,
+            agent=ports.agent,
+            request=request,
+            warm=ports.warm,
+            idle_seconds=lambda: ports.settings().idle_seconds,
+        )
+
+    @property
+    def name(self) -> str:
+        """Its name in the storage."""
+        return self._journal.name
+
+    @property
+    def head(self) -> SessionHead:
+        """Its data without the messages."""
+        return self._journal.head
+
+    def id(self) -> str | None:
+        """The current Claude session id (session guide, "Session Methods")."""
+        return self.head.current_session_id
+
+    def turn(self, turn_id: str) -> Turn:
+        """The turn of that id.
+
+        Raises:
+            TurnNotFoundError: the session has none.
+        """
+        if (turn := self.head.turns.get(turn_id)) is None:
+            raise TurnNotFoundError(turn_id)
+        return turn
+
+    def thread(self, thread_id: str) -> Thread:
+        """The thread of that id.
+
+        Raises:
+            ThreadNotFoundError: the session has none.
+        """
+        if (thread := self.head.threads.get(thread_id)) is None:
+            raise ThreadNotFoundError(thread_id)
+        return thread
+
+    def turns_of(self, thread: Thread) -> list[Turn]:
+        """The turns of ``thread``, oldest first."""
+        return [self.head.turns[turn_id] for turn_id in thread.turn_ids if turn_id in self.head.turns]
+
+    def text_so_far(self, turn: Turn) -> str:
+        """The answer as far as it has come."""
+        return turn.answer if turn.state.finished else self._recorder.text_so_far(turn.id)
+
+    async def ask(self, question: Question, thread: Thread | None = None) -> Turn:
+        """Record ``question`` and have it asked; returns as soon as it is on disk.
+
+        Args:
+            question: what to ask.
+            thread: a new thread that the question opens; for a thread that the session has,
+                ``question.thread_id`` names it.
+
+        Raises:
+            ArgumentsError: there is nothing to ask.
+            ThreadNotFoundError: ``question.thread_id`` is not of this session.
+            StorageError: the question could not be recorded, so it is not asked.
+        """
+        if not question.text.strip():
+            raise ArgumentsError("question: there is nothing to ask. Type a question.")
+        settings = self._ports.settings()
+        composed = compose(
+            question,
+            context_lines=settings.context_lines,
+            max_chars=settings.max_selection_chars,
+            diagnostics=settings.send_diagnostics,
+        )
+        if question.thread_id is not None:
+            self.thread(question.thread_id)
+        elif thread is not None and question.selection is not None:
+            await self._keep(thread, question.selection)
+        turn = Turn(
+            thread_id=thread.id if thread else question.thread_id,
+            prompt_name=question.prompt_name,
+            question=question.text.strip(),
+            prompt=composed.prompt,
+            notes=composed.notes,
+            author=settings.author,
+            owner=this_process(),
+        )
+        await self._recorder.record(TurnAsked(turn=turn, thread=thread))
+        # The journal's head holds its own copy once the record was taken in.
+        turn = self.turn(turn.id)
+        self._recorder.tell(TurnQueued(self, turn))
+        self._worker.post(turn.id)
+        return turn
+
+    async def cancel(self, turn_id: str) -> Turn:
+        """End a turn that waits or is being answered; what had come of the answer is kept.
+
+        Raises:
+            TurnNotFoundError: the session has no such turn.
+        """
+        turn = self.turn(turn_id)
+        if not turn.state.finished:
+            await self._worker.cancel(turn_id)
+        return turn
+
+    async def retry(self, turn_id: str) -> Turn:
+        """Ask the question of a turn again, word for word, as a new turn of the same thread.
+
+        Raises:
+            TurnNotFoundError: the session has no such turn.
+            ArgumentsError: the turn has not come to its end yet.
+            StorageError: the question could not be recorded.
+        """
+        old = self.turn(turn_id)
+        if not old.state.finished:
+            raise ArgumentsError(f"turnId: {turn_id!r} is still being answered. Cancel it first.")
+        turn = Turn(
+            thread_id=old.thread_id,
+            prompt_name=old.prompt_name,
+            question=old.question,
+            prompt=old.prompt,
+            notes=old.notes,
+            author=self._ports.settings().author,
+            owner=this_process(),
+        )
+        await self._recorder.record(TurnAsked(turn=turn))
+        turn = self.turn(turn.id)
+        self._recorder.tell(TurnQueued(self, turn))
+        self._worker.post(turn.id)
+        return turn
+
+    async def keep_anchor(self, thread_id: str, anchor: Anchor) -> None:
+        """Record where a thread points now.
+
+        Raises:
+            ThreadNotFoundError: the session has no such thread.
+            StorageError: it could not be recorded.
+        """
+        thread = self.thread(thread_id)
+        if thread.anchor != anchor:
+            await self._recorder.record(
+                ThreadChanged(thread=thread.model_copy(update={"anchor": anchor})), durable=False
+            )
+
+    async def text_when_asked(self, thread: Thread) -> str | None:
+        """The text of the thread's file when the question was asked, if it was kept."""
+        digest = thread.anchor.content
+        return await self._journal.content(digest) if digest else None
+
+    async def choose_model(self, model: str | None) -> None:
+        """Use ``model`` from the next question on; None: the default.
+
+        Raises:
+            StorageError: it could not be recorded.
+        """
+        await self._recorder.record(ModelChosen(model=model))
+
+    async def clear(self) -> None:
+        """Drop history, threads and chain; the next question starts a new Claude session.
+
+        Raises:
+            StorageError: it could not be recorded.
+        """
+        for turn in self.head.unfinished():
+            await self._worker.cancel(turn.id)
+        await self._recorder.record(SessionCleared())
+        self._recorder.tell(SessionMoved(self))
+
+    async def state(self) -> SessionState:
+        """The whole session, with its messages."""
+        return await self._journal.state()
+
+    async def refresh(self) -> None:
+        """Take in what other processes recorded."""
+        await self._recorder.refresh()
+
+    async def recover(self) -> None:
+        """End the turns of processes that died, unless another process is at work in the session."""
+        if any(not turn.state.finished for turn in self.head.turns.values()):
+            async with self._journal.lease():
+                await self._recorder.refresh()
+                await self._recorder.bury_the_dead()
+
+    async def save(self) -> str:
+        """Put the session at rest in the guide's form, and return where that is.
+
+        Raises:
+            StorageError: it could not be written; everything is still in the journal.
+        """
+        await self._journal.fold()
+        return self._journal.location
+
+    async def close(self) -> None:
+        """Interrupt what is being asked, record everything, and let go of the session."""
+        await self._worker.close()
+        await self._recorder.close()
+
+    async def _keep(self, thread: Thread, selection: Selection) -> None:
+        """Keep the file's text for finding the place again; without it the quote must do."""
+        if thread.anchor.content is None:
+            return
+        try:
+            await self._journal.keep_content(thread.anchor.content, selection.document)
+        except StorageError as problem:
+            logger.warning("%s: the file's text could not be kept: %s", self.name, problem)
+            thread.anchor.content = None

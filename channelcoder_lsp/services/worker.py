@@ -1,0 +1,336 @@
+"""The task that asks the questions of one session, one after the other (design decision 2).
+
+It owns the session's connection to Claude: opened for the first question, kept warm between questions, closed
+when idle. A question is asked under the session's lease, after what other processes recorded was taken in;
+when the session moved on without us, the connection is opened anew, so that Claude knows what was said
+elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import anyio
+
+from channelcoder_lsp.domain.agent import (
+    Agent,
+    AgentConnection,
+    ConnectionRequest,
+    Finished,
+    Retrying,
+    TextDelta,
+    TextReplaced,
+    ToolStarted,
+)
+from channelcoder_lsp.domain.errors import (
+    AgentError,
+    AgentGoneError,
+    ChannelCoderError,
+    ConversationLostError,
+)
+from channelcoder_lsp.domain.records import TurnFinished, TurnStarted
+from channelcoder_lsp.domain.turn import Turn, TurnState
+from channelcoder_lsp.services.compose import replay
+from channelcoder_lsp.services.events import TurnOver, TurnRunning, TurnStatus, TurnText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from channelcoder_lsp.services.recorder import Recorder
+    from channelcoder_lsp.services.warm import WarmConnections
+
+logger = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 10.0
+"""How long an interrupted turn has to come to its end when the session is closed."""
+
+
+class Worker:
+    """Asks the questions that are posted to it, in order.
+
+    Args:
+        recorder: where everything is recorded, and from where it is told.
+        agent: the agent to ask, looked up anew for each connection.
+        request: what to open a connection with, but for the Claude session.
+        warm: the open connections of all sessions.
+        idle_seconds: how long a connection stays open without a question.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        *,
+        agent: Callable[[], Agent],
+        request: Callable[[], ConnectionRequest],
+        warm: WarmConnections,
+        idle_seconds: Callable[[], float],
+    ) -> None:
+        self._recorder = recorder
+        self._agent = agent
+        self._request = request
+        self._warm = warm
+        self._idle_seconds = idle_seconds
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._stack = AsyncExitStack()
+        self._connection: AgentConnection | None = None
+        self._opened_with: ConnectionRequest | None = None
+        self._known: str | None = None
+        self._lost: set[str] = set()
+        self._turn_id: str | None = None
+        self._streaming = False
+        self._cancelled: set[str] = set()
+        self._waiting: anyio.CancelScope | None = None
+        self._closing = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a question is being asked or waits."""
+        return self._turn_id is not None or not self._queue.empty()
+
+    def post(self, turn_id: str) -> None:
+        """Ask the recorded question ``turn_id`` when those before it are answered."""
+        self._queue.put_nowait(turn_id)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work(), name=f"session {self._recorder.journal.name}")
+
+    def release(self) -> None:
+        """Close the connection if nothing is being asked; the next question opens it again."""
+        if self._task is not None and not self.busy:
+            self._queue.put_nowait(None)
+
+    async def cancel(self, turn_id: str) -> None:
+        """End the turn ``turn_id``: interrupted if it is being answered, else never asked."""
+        self._cancelled.add(turn_id)
+        if turn_id != self._turn_id:
+            await self._finish(turn_id, TurnState.CANCELLED)
+        elif self._streaming and self._connection is not None:
+            await self._connection.interrupt()
+        elif self._waiting is not None:
+            self._waiting.cancel()
+
+    async def close(self) -> None:
+        """End the turn under way, leave the others unasked, and close the connection."""
+        self._closing = True
+        while not self._queue.empty():
+            if turn_id := self._queue.get_nowait():
+                await self.cancel(turn_id)
+        if self._turn_id is not None:
+            await self.cancel(self._turn_id)
+        if self._task is not None:
+            self._queue.put_nowait(None)
+            _, late = await asyncio.wait({self._task}, timeout=CLOSE_SECONDS)
+            for task in late:
+                logger.error("%s: the turn under way did not end in time", self._recorder.journal.name)
+                task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _work(self) -> None:
+        try:
+            while not self._closing or not self._queue.empty():
+                turn_id = await self._next()
+                if turn_id is None:
+                    await self._disconnect()
+                else:
+                    await self._answer(turn_id)
+        finally:
+            await self._disconnect()
+
+    async def _next(self) -> str | None:
+        """The next question; None when the connection should be closed."""
+        if self._connection is None:
+            return await self._queue.get()
+        with anyio.move_on_after(self._idle_seconds()):
+            return await self._queue.get()
+        return None
+
+    async def _answer(self, turn_id: str) -> None:
+        turn = self._recorder.turn(turn_id)
+        if turn is None or turn.state.finished:
+            return
+        self._turn_id = turn_id
+        try:
+            async with AsyncExitStack() as lease:
+                with anyio.CancelScope() as self._waiting:
+                    await lease.enter_async_context(self._recorder.journal.lease())
+                if turn_id in self._cancelled:
+                    await self._finish(turn_id, TurnState.CANCELLED)
+                    return
+                await self._recorder.refresh()
+                await self._recorder.bury_the_dead()
+                prompt, notes = await self._connect(turn)
+                await self._ask(turn, prompt, notes)
+        except AgentGoneError as problem:
+            await self._disconnect()
+            await self._finish(turn_id, TurnState.FAILED, problem)
+        except ChannelCoderError as problem:
+            await self._finish(turn_id, TurnState.FAILED, problem)
+        except Exception as problem:
+            logger.exception("turn %s failed", turn_id)
+            await self._disconnect()
+            await self._finish(
+                turn_id,
+                TurnState.FAILED,
+                AgentError(f"Asking Claude failed ({problem!r}). The log has more; try again."),
+            )
+        finally:
+            self._turn_id = None
+            self._waiting = None
+            self._cancelled.discard(turn_id)
+
+    async def _connect(self, turn: Turn) -> tuple[str, list[str]]:
+        """Have a connection that knows the whole session; return what to send, and notes for the user."""
+        head = self._recorder.head
+        request = replace(self._request(), model=head.channelcoder.model or self._request().model)
+        moved_on = self._known != head.channelcoder.last_finished
+        if self._connection is not None and (moved_on or request != self._opened_with):
+            await self._disconnect()
+        if self._connection is not None:
+            return turn.prompt, list(turn.notes)
+        self._recorder.tell(TurnStatus(self._recorder.session, turn, "starting Claude"))
+        self._warm.make_room(self)
+        resume = head.current_session_id
+        if resume and resume not in self._lost:
+            spent = head.channelcoder.spent.get(resume, 0.0)
+            try:
+                await self._open(replace(request, resume=resume, spent_usd=spent), request)
+            except ConversationLostError as problem:
+                logger.warning("%s: %s", self._recorder.journal.name, problem)
+                self._lost.add(resume)
+            else:
+                return turn.prompt, []
+        await self._open(replace(request, session_id=self._new_id()), request)
+        return await self._replayed(turn)
+
+    async def _open(self, request: ConnectionRequest, bare: ConnectionRequest) -> None:
+        self._connection = await self._stack.enter_async_context(self._agent().connect(request))
+        self._opened_with = bare
+        self._known = self._recorder.head.channelcoder.last_finished
+        self._warm.opened(self)
+
+    async def _replayed(self, turn: Turn) -> tuple[str, list[str]]:
+        if self._recorder.head.message_count <= 1:
+            return turn.prompt, []
+        messages = [m for m in (await self._recorder.journal.state()).messages if m.turn_id != turn.id]
+        prompt, repeated = replay(messages, turn.prompt)
+        if not repeated:
+            return prompt, []
+        note = f"Claude's own copy of this conversation is gone; it was given the last {repeated} messages again."
+        return prompt, [note]
+
+    def _new_id(self) -> str:
+        """The id of a new Claude session: for an unnamed session's first one, the name it is stored under."""
+        name = self._recorder.journal.name
+        if not self._recorder.head.session_chain and _is_uuid(name):
+            return name
+        return str(uuid4())
+
+    async def _ask(self, turn: Turn, prompt: str, notes: list[str]) -> None:
+        connection = self._connection
+        if connection is None:  # pragma: no cover - _connect has just opened it
+            raise AgentGoneError("The connection to Claude is closed. Ask again.")
+        recorder = self._recorder
+        await recorder.record(
+            TurnStarted(turn_id=turn.id, session_id=connection.session_id), durable=False, needed=False
+        )
+        recorder.tell(TurnRunning(recorder.session, turn))
+        if turn.id in self._cancelled:
+            await self._finish(turn.id, TurnState.CANCELLED)
+            return
+        self._streaming = True
+        finished: Finished | None = None
+        try:
+            async for event in connection.ask(prompt):
+                match event:
+                    case TextDelta(text):
+                        await recorder.text(turn, text)
+                        recorder.tell(TurnText(recorder.session, turn, text))
+                    case TextReplaced(text):
+                        await recorder.text(turn, text, replace=True)
+                        recorder.tell(TurnText(recorder.session, turn, text, replace=True))
+                    case ToolStarted(tool):
+                        recorder.tell(TurnStatus(recorder.session, turn, f"{tool.name} {tool.detail}".strip()))
+                    case Retrying():
+                        recorder.tell(TurnStatus(recorder.session, turn, _retry_message(event)))
+                    case Finished():
+                        finished = event
+        finally:
+            self._streaming = False
+        if finished is None:
+            raise AgentGoneError("Claude's command line ended before the answer was complete. Ask again.")
+        await self._over(turn.id, finished, notes)
+        self._known = recorder.head.channelcoder.last_finished
+        self._warm.opened(self)
+
+    async def _over(self, turn_id: str, finished: Finished, notes: list[str]) -> None:
+        state = TurnState.DONE
+        if finished.cancelled:
+            state = TurnState.CANCELLED
+        elif finished.error is not None:
+            state = TurnState.FAILED
+        await self._recorder.finish(
+            TurnFinished(
+                turn_id=turn_id,
+                state=state,
+                answer=finished.answer,
+                error=finished.error.message if finished.error else None,
+                retryable=finished.error.retryable if finished.error else True,
+                notes=notes,
+                model=finished.model,
+                usage=finished.usage,
+                cost_usd=finished.cost_usd,
+                cumulative_cost_usd=finished.cumulative_cost_usd,
+                tools=list(finished.tools),
+                session_id=finished.session_id,
+            )
+        )
+        self._tell_over(turn_id)
+
+    async def _finish(self, turn_id: str, state: TurnState, problem: ChannelCoderError | None = None) -> None:
+        """Record the end of a turn without a :class:`Finished`: what came of its answer is kept."""
+        turn = self._recorder.turn(turn_id)
+        if turn is None or turn.state.finished:
+            return
+        await self._recorder.finish(
+            TurnFinished(
+                turn_id=turn_id,
+                state=state,
+                answer=self._recorder.text_so_far(turn_id),
+                error=problem.message if problem else None,
+                retryable=getattr(problem, "retryable", True),
+            )
+        )
+        self._tell_over(turn_id)
+
+    def _tell_over(self, turn_id: str) -> None:
+        if turn := self._recorder.turn(turn_id):
+            self._recorder.tell(TurnOver(self._recorder.session, turn))
+
+    async def _disconnect(self) -> None:
+        self._connection = None
+        self._opened_with = None
+        self._warm.closed(self)
+        stack, self._stack = self._stack, AsyncExitStack()
+        start = time.monotonic()
+        try:
+            await stack.aclose()
+        except AgentError as problem:
+            logger.warning("closing the connection to Claude: %s", problem)
+        logger.debug("connection closed in %.2f s", time.monotonic() - start)
+
+
+def _retry_message(event: Retrying) -> str:
+    return f"{event.reason}; trying again in {event.delay_seconds:.0f} s ({event.attempt} of {event.of})"
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
