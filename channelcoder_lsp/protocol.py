@@ -1,0 +1,364 @@
+"""Every command and every notification of ours, declared once.
+
+docs/protocol.md is made from this module. A command takes one argument, an object; its keys are the fields here
+in camelCase. What a command returns is declared the same way.
+
+Only the standard library is imported: the server announces its commands before anything heavier is loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+
+def camel(name: str) -> str:
+    """``thread_id`` as ``threadId``."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+_STRICT = {"alias_generator": camel, "extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class ClientPosition:
+    """LSP's Position: ``character`` counts in the encoding that was negotiated."""
+
+    line: int
+    character: int
+
+
+@dataclass(frozen=True)
+class ClientRange:
+    """LSP's Range."""
+
+    start: ClientPosition
+    end: ClientPosition
+
+
+@dataclass(frozen=True)
+class ClientDiagnostic:
+    """LSP's Diagnostic, as far as Claude is told of it."""
+
+    range: ClientRange
+    message: str
+    severity: int | None = None
+    source: str | None = None
+    code: str | int | None = None
+
+
+@dataclass(frozen=True)
+class AskArguments:
+    """What to ask, and about which code.
+
+    Either ``question`` or ``prompt`` is needed. An empty range means the line it lies on.
+    """
+
+    __pydantic_config__ = _STRICT
+    uri: str
+    range: ClientRange
+    question: str | None = None
+    prompt: str | None = None
+    """The name of a prompt: ``explain``, ``review``, ``fix``, ``tests``, ``document``, ``refactor``."""
+    thread_id: str | None = None
+    """The thread to go on with."""
+    diagnostics: list[ClientDiagnostic] = field(default_factory=list)
+    """What checkers say about the code; those on the range are sent along (a setting)."""
+    comment_line: int | None = None
+    """The line of the comment that asks; it is taken away once the question was recorded (a setting)."""
+
+
+@dataclass(frozen=True)
+class ContinueArguments:
+    """A further question in the session of a folder, about no code in particular."""
+
+    __pydantic_config__ = _STRICT
+    question: str
+    uri: str | None = None
+    """A document of the folder."""
+    folder: str | None = None
+    """The folder itself, as a URI or a path. Without both: the only open folder."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The ids of what was recorded; the answer comes later."""
+
+    turn_id: str
+    thread_id: str | None
+    session: str
+
+
+@dataclass(frozen=True)
+class CancelArguments:
+    """Which turn to end; without an id all that wait or are being answered."""
+
+    __pydantic_config__ = _STRICT
+    turn_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """The turns that were ended."""
+
+    turn_ids: list[str]
+
+
+@dataclass(frozen=True)
+class TurnArguments:
+    """A turn."""
+
+    __pydantic_config__ = _STRICT
+    turn_id: str
+
+
+@dataclass(frozen=True)
+class ThreadArguments:
+    """A thread."""
+
+    __pydantic_config__ = _STRICT
+    thread_id: str
+
+
+@dataclass(frozen=True)
+class AnswerArguments:
+    """A code block of a turn's answer, counted from 0."""
+
+    __pydantic_config__ = _STRICT
+    turn_id: str
+    block: int = 0
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Whether the editor took the edit, and if not, why."""
+
+    applied: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class TrustArguments:
+    """Whether Claude's instructions and settings in a folder may be used."""
+
+    __pydantic_config__ = _STRICT
+    folder: str | None = None
+    trusted: bool = True
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """The folder, and whether it is trusted now."""
+
+    folder: str
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class ModelArguments:
+    """The model for a folder's session; without one the default."""
+
+    __pydantic_config__ = _STRICT
+    model: str | None = None
+    folder: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelInUse:
+    """The model that the next question goes to; null is the CLI's default."""
+
+    session: str
+    model: str | None
+
+
+@dataclass(frozen=True)
+class FolderArguments:
+    """A folder, as a URI or a path; without one the only open one."""
+
+    __pydantic_config__ = _STRICT
+    folder: str | None = None
+
+
+@dataclass(frozen=True)
+class SessionArguments:
+    """A session by name; without a name the active one of the folder."""
+
+    __pydantic_config__ = _STRICT
+    name: str | None = None
+    folder: str | None = None
+
+
+@dataclass(frozen=True)
+class NamedSessionArguments:
+    """A session by name."""
+
+    __pydantic_config__ = _STRICT
+    name: str
+    folder: str | None = None
+
+
+@dataclass(frozen=True)
+class RenameArguments:
+    """A session's name, and the one it is to have."""
+
+    __pydantic_config__ = _STRICT
+    name: str
+    new_name: str
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A session, as the list shows it."""
+
+    name: str
+    path: str
+    created: str
+    last_active: str
+    message_count: int
+    cost_usd: float
+    first_question: str | None
+    checkout: str | None
+    active: bool = False
+
+
+@dataclass(frozen=True)
+class SessionRows:
+    """The sessions, this folder's first."""
+
+    sessions: list[SessionRow]
+
+
+@dataclass(frozen=True)
+class SessionNamed:
+    """The session that is active now."""
+
+    session: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class SessionSaved:
+    """Where the session is at rest."""
+
+    session: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """It was done."""
+
+    session: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A Markdown document: where it was written, its text, and whether the client was asked to show it."""
+
+    uri: str
+    markdown: str
+    shown: bool
+
+
+@dataclass(frozen=True)
+class TurnNotification:
+    """``channelcoder/turn``: what happens to a turn, for clients that ask for it.
+
+    ``state`` is the turn's; ``text`` is further text of the answer, or with ``replace`` all of it so far.
+    """
+
+    session: str
+    turn_id: str
+    thread_id: str | None
+    uri: str | None
+    state: str
+    text: str | None = None
+    replace: bool = False
+    message: str | None = None
+
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Command(Generic[A, R]):
+    """A command of ``workspace/executeCommand``: its name, its one argument, what it returns."""
+
+    name: str
+    arguments: type[A]
+    result: type[R]
+    description: str = field(compare=False)
+
+
+ASK = Command("channelcoder.ask", AskArguments, Asked, "Ask about code. Returns at once; the answer arrives later.")
+CONTINUE = Command("channelcoder.continue", ContinueArguments, Asked, "Go on with a folder's session. Returns at once.")
+CANCEL = Command("channelcoder.cancel", CancelArguments, Cancelled, "End what waits or is being answered.")
+RETRY = Command("channelcoder.retry", TurnArguments, Asked, "Ask a turn's question again, word for word.")
+TRUST = Command("channelcoder.trust", TrustArguments, Trusted, "Trust a folder's Claude settings, or no more.")
+MODEL = Command("channelcoder.model", ModelArguments, ModelInUse, "Choose the model from the next question on.")
+SESSION_NEW = Command("channelcoder.session.new", SessionArguments, SessionNamed, "Start a new session in the folder.")
+SESSION_LIST = Command("channelcoder.session.list", FolderArguments, SessionRows, "List all sessions.")
+SESSION_SWITCH = Command(
+    "channelcoder.session.switch",
+    NamedSessionArguments,
+    SessionNamed,
+    "Make a session the folder's active one.",
+)
+SESSION_RENAME = Command("channelcoder.session.rename", RenameArguments, Done, "Give a session another name.")
+SESSION_REMOVE = Command(
+    "channelcoder.session.remove", NamedSessionArguments, Done, "Remove a session and all that belongs to it."
+)
+SESSION_CLEAR = Command(
+    "channelcoder.session.clear", FolderArguments, Done, "Drop history and threads of the active session."
+)
+SESSION_SAVE = Command(
+    "channelcoder.session.save",
+    SessionArguments,
+    SessionSaved,
+    "Put the active session at rest in the guide's format; with a name, under that name from now on.",
+)
+SESSION_SHOW = Command("channelcoder.session.show", SessionArguments, Shown, "Show a session's transcript as Markdown.")
+TURN_SHOW = Command(
+    "channelcoder.turn.show",
+    TurnArguments,
+    Shown,
+    "Show a turn: the exact prompt, the whole answer, tools, usage and cost.",
+)
+THREAD_SHOW = Command(
+    "channelcoder.thread.show", ThreadArguments, Shown, "Show a thread with all its answers as Markdown."
+)
+ANSWER_INSERT = Command(
+    "channelcoder.answer.insert", AnswerArguments, Applied, "Insert a code block of an answer below the code."
+)
+ANSWER_REPLACE = Command(
+    "channelcoder.answer.replace",
+    AnswerArguments,
+    Applied,
+    "Replace the code with a code block of an answer.",
+)
+
+COMMANDS: tuple[Command[Any, Any], ...] = (
+    ASK,
+    CONTINUE,
+    CANCEL,
+    RETRY,
+    TRUST,
+    MODEL,
+    SESSION_NEW,
+    SESSION_LIST,
+    SESSION_SWITCH,
+    SESSION_RENAME,
+    SESSION_REMOVE,
+    SESSION_CLEAR,
+    SESSION_SAVE,
+    SESSION_SHOW,
+    TURN_SHOW,
+    THREAD_SHOW,
+    ANSWER_INSERT,
+    ANSWER_REPLACE,
+)
+
+TURN_METHOD = "channelcoder/turn"
+"""Carries a :class:`TurnNotification` to clients that set ``experimental.channelcoder.turns``."""
