@@ -1,0 +1,193 @@
+"""The only place that builds adapters: it puts storage, agent and editor together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp.server import ChannelCoderServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from channelcoder_lsp.domain.agent import Agent, AgentConnection, ConnectionRequest
+    from channelcoder_lsp.domain.errors import SettingsError
+    from channelcoder_lsp.features.face import Face
+    from channelcoder_lsp.offline.process import OfflineModel
+    from channelcoder_lsp.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def create_server(*, offline: bool = False) -> ChannelCoderServer:
+    """A server that is ready to serve one client.
+
+    Args:
+        offline: ask the offline model, whatever the settings say.
+    """
+
+    async def build(server: ChannelCoderServer) -> Face:
+        await asyncio.to_thread(_imports)
+        return _build(server, Configuration(offline=offline))
+
+    return ChannelCoderServer(build)
+
+
+class Configuration:
+    """The settings in force, and the agent that goes with them.
+
+    Args:
+        offline: ask the offline model, whatever the settings say.
+    """
+
+    def __init__(self, *, offline: bool = False) -> None:
+        from channelcoder_lsp.settings import load_settings  # noqa: PLC0415 - after initialize
+
+        self._offline = offline
+        self._offline_model = OfflineService()
+        self.settings, self.problems = load_settings(self._forced())
+        self._agent: tuple[Settings, Agent] | None = None
+
+    def take(self, editor: Mapping[str, object]) -> list[SettingsError]:
+        """Take the editor's settings; what is wrong with them."""
+        from channelcoder_lsp.settings import load_settings  # noqa: PLC0415
+
+        self.settings, problems = load_settings({**editor, **self._forced()})
+        logging.getLogger("channelcoder_lsp").setLevel(self.settings.log_level.upper())
+        return problems
+
+    def agent(self) -> Agent:
+        """The agent for the settings in force."""
+        if self._agent is None or self._agent[0] != self.settings:
+            self._agent = (self.settings, self._make_agent(self.settings))
+        return self._agent[1]
+
+    async def close(self) -> None:
+        """End what was started: the offline model, if it was."""
+        await self._offline_model.close()
+
+    def _make_agent(self, settings: Settings) -> Agent:
+        from channelcoder_lsp.settings import state_folder  # noqa: PLC0415
+
+        if settings.offline:
+            return OfflineAgent(self._offline_model, settings, state_folder() / "offline-model")
+        return _claude(settings, {})
+
+    def _forced(self) -> dict[str, object]:
+        return {"offline": True} if self._offline else {}
+
+
+class OfflineService:
+    """The offline model, started with the first question that needs it."""
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+        self._model: OfflineModel | None = None
+        self._starting = asyncio.Lock()
+
+    async def environment(self) -> dict[str, str]:
+        """What leads the CLI to the offline model.
+
+        Raises:
+            OfflineModelError: it can't be started.
+        """
+        from channelcoder_lsp.offline.process import OfflineModel  # noqa: PLC0415 - only when it is wanted
+
+        async with self._starting:
+            if self._model is None:
+                self._model = await self._stack.enter_async_context(OfflineModel())
+        return self._model.environment()
+
+    async def close(self) -> None:
+        """End it."""
+        self._model = None
+        await self._stack.aclose()
+
+
+class OfflineAgent:
+    """The agent that asks the offline model, through the real CLI.
+
+    Args:
+        service: the offline model.
+        settings: the settings in force.
+        config: the CLI's configuration folder, so that nothing of the user's own is used or touched.
+    """
+
+    def __init__(self, service: OfflineService, settings: Settings, config: Path) -> None:
+        self._service = service
+        self._settings = settings
+        self._config = config
+
+    @asynccontextmanager
+    async def connect(self, request: ConnectionRequest) -> AsyncIterator[AgentConnection]:
+        """A connection; see :class:`channelcoder_lsp.domain.agent.Agent`."""
+        self._config.mkdir(mode=0o700, parents=True, exist_ok=True)
+        environment = {**await self._service.environment(), "CLAUDE_CONFIG_DIR": str(self._config)}
+        async with _claude(self._settings, environment).connect(request) as connection:
+            yield connection
+
+
+def _claude(settings: Settings, environment: Mapping[str, str]) -> Agent:
+    from channelcoder_lsp.claude.agent import ClaudeAgent  # noqa: PLC0415 - on first use
+
+    return ClaudeAgent(
+        cli_path=settings.cli_path,
+        environment=environment,
+        max_retries=settings.max_retries,
+        stream_idle_seconds=settings.stream_idle_seconds,
+        denied=[settings.sessions],
+    )
+
+
+def _imports() -> None:
+    """Import what the features need, in a thread: the message loop goes on."""
+    from importlib import import_module  # noqa: PLC0415
+
+    for module in (
+        "settings",
+        "services.projects",
+        "storage",
+        "prompts",
+        "features.table",
+        "features.progress",
+    ):
+        import_module(f"channelcoder_lsp.{module}")
+
+
+def _build(server: ChannelCoderServer, configuration: Configuration) -> Face:
+    import platformdirs  # noqa: PLC0415 - all of this after initialize
+
+    from channelcoder_lsp.features.client import Client  # noqa: PLC0415
+    from channelcoder_lsp.features.face import Face  # noqa: PLC0415
+    from channelcoder_lsp.features.progress import TurnsShown  # noqa: PLC0415
+    from channelcoder_lsp.prompts import built_in_prompts  # noqa: PLC0415
+    from channelcoder_lsp.services.checkouts import Checkouts  # noqa: PLC0415
+    from channelcoder_lsp.services.projects import Projects  # noqa: PLC0415
+    from channelcoder_lsp.services.session import SessionPorts  # noqa: PLC0415
+    from channelcoder_lsp.services.warm import WarmConnections  # noqa: PLC0415
+    from channelcoder_lsp.settings import APPLICATION, state_folder  # noqa: PLC0415
+    from channelcoder_lsp.storage import FileSessionStorage  # noqa: PLC0415
+
+    client = Client(server)
+    turns = TurnsShown(client)
+    ports = SessionPorts(
+        agent=configuration.agent,
+        settings=lambda: configuration.settings,
+        warm=WarmConnections(lambda: configuration.settings.max_open),
+        tell=turns,
+    )
+    storage = FileSessionStorage(configuration.settings.sessions)
+    projects = Projects(storage, Checkouts(state_folder()), ports, state_folder() / "scratch")
+    return Face(
+        client=client,
+        projects=projects,
+        prompts=built_in_prompts(),
+        settings=lambda: configuration.settings,
+        apply_settings=lambda editor: [problem.message for problem in configuration.take(editor)],
+        shown_folder=platformdirs.user_cache_path(APPLICATION, appauthor=False) / "shown",
+        turns=turns,
+        close=configuration.close,
+    )

@@ -1,0 +1,87 @@
+"""``channelcoder-lsp``: the language server, on the standard streams or on a socket."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp import __version__
+from channelcoder_lsp.app import create_server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the server until its client is gone; the process's exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=options.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    for name in ("pygls", "asyncio"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    offline = options.offline or os.environ.get("CHANNELCODER_OFFLINE", "").lower() in _TRUE
+    server = create_server(offline=offline)
+    try:
+        if options.tcp is None:
+            asyncio.run(server.serve_stdio())
+        else:
+            host, port = options.tcp
+            asyncio.run(server.serve_tcp(host, port, lambda at: print(f"listening on {host}:{at}", flush=True)))
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="channelcoder-lsp",
+        description="The ChannelCoder language server. Editors start it; without options it speaks LSP on its "
+        "standard streams.",
+    )
+    parser.add_argument("--stdio", action="store_true", help="speak LSP on the standard streams (the default)")
+    parser.add_argument(
+        "--tcp", metavar="HOST:PORT", type=_address, help="listen for one client; loopback addresses only"
+    )
+    parser.add_argument("--offline", action="store_true", help="ask the built-in offline model, not Claude")
+    parser.add_argument(
+        "--log-level",
+        default="warning",
+        choices=["debug", "info", "warning", "error"],
+        help="what is written to the standard error stream",
+    )
+    parser.add_argument("--version", action="version", version=f"channelcoder-lsp {__version__}")
+    return parser
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the highest port
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    if host != "localhost" and not _is_loopback(host) and os.environ.get("CHANNELCODER_ALLOW_REMOTE") != "1":
+        raise argparse.ArgumentTypeError(
+            f"{host} is not a loopback address, and whoever reaches the port can read and change files as you. "
+            "Set CHANNELCODER_ALLOW_REMOTE=1 if that is meant"
+        )
+    return host, int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""The client: what it can do, and what is sent to it.
+
+Requests are sent only where the client's capabilities have them, and none is waited for without a bound: some
+clients never answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+
+from channelcoder_lsp.features.positions import PositionCodec
+from channelcoder_lsp.protocol import TURN_METHOD
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from pygls.lsp.server import LanguageServer
+
+logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 10.0
+"""How long a client may take to answer a request that a person need not answer."""
+
+T = TypeVar("T")
+
+
+class Client:
+    """The editor on the other side.
+
+    Args:
+        server: the connection to it.
+    """
+
+    def __init__(self, server: LanguageServer) -> None:
+        self._server = server
+        self._capabilities = server.client_capabilities
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.codec = PositionCodec(str(server.workspace.position_encoding or lsp.PositionEncodingKind.Utf16.value))
+
+    # What it can do
+
+    @property
+    def takes_input(self) -> bool:
+        """Whether it asks the user for a question before it sends a command that needs one."""
+        return self._ours("input")
+
+    @property
+    def follows_turns(self) -> bool:
+        """Whether it wants ``channelcoder/turn`` notifications."""
+        return self._ours("turns")
+
+    @property
+    def hover_markdown(self) -> bool:
+        """Whether hovers may be Markdown."""
+        hover = self._capabilities.text_document and self._capabilities.text_document.hover
+        formats = (hover.content_format if hover else None) or [lsp.MarkupKind.Markdown]
+        return lsp.MarkupKind.Markdown in formats
+
+    @property
+    def resolves_edits(self) -> bool:
+        """Whether it asks for a code action's edit when it is chosen (``codeAction/resolve``)."""
+        text = self._capabilities.text_document
+        support = text.code_action.resolve_support if text and text.code_action else None
+        return support is not None and "edit" in support.properties
+
+    @property
+    def versioned_edits(self) -> bool:
+        """Whether workspace edits may name the document's version."""
+        edit = self._capabilities.workspace and self._capabilities.workspace.workspace_edit
+        return bool(edit and edit.document_changes)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether the server may start progress by itself."""
+        window = self._capabilities.window
+        return bool(window and window.work_done_progress)
+
+    @property
+    def applies_edits(self) -> bool:
+        """Whether it takes edits (``workspace/applyEdit``)."""
+        workspace = self._capabilities.workspace
+        return bool(workspace and workspace.apply_edit)
+
+    @property
+    def has_configuration(self) -> bool:
+        """Whether it can be asked for settings."""
+        workspace = self._capabilities.workspace
+        return bool(workspace and workspace.configuration)
+
+    @property
+    def shows_documents(self) -> bool:
+        """Whether it opens a document when asked to."""
+        window = self._capabilities.window
+        return bool(window and window.show_document and window.show_document.support)
+
+    def _ours(self, key: str) -> bool:
+        experimental = self._capabilities.experimental
+        ours = experimental.get("channelcoder") if isinstance(experimental, dict) else None
+        return isinstance(ours, dict) and bool(ours.get(key))
+
+    # What is sent
+
+    def say(self, message: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
+        """Show one sentence to the user."""
+        self._server.window_show_message(lsp.ShowMessageParams(kind, message))
+
+    def refresh(self) -> None:
+        """Have what the editor shows of ours drawn anew."""
+        workspace = self._capabilities.workspace
+        if workspace and workspace.code_lens and workspace.code_lens.refresh_support:
+            self.spawn(self._answered(self._server.workspace_code_lens_refresh_async(None)))
+
+    def notify_turn(self, params: dict[str, Any]) -> None:
+        """Send ``channelcoder/turn`` to a client that asked for it."""
+        if self.follows_turns:
+            self._server.protocol.notify(TURN_METHOD, params)
+
+    async def configuration(self, section: str) -> dict[str, Any] | None:
+        """The editor's settings of ``section``, or None where they can't be had."""
+        if not self.has_configuration:
+            return None
+        params = lsp.ConfigurationParams([lsp.ConfigurationItem(section=section)])
+        answer = await self._answered(self._server.workspace_configuration_async(params))
+        found = answer[0] if answer else None
+        return found if isinstance(found, dict) else {}
+
+    async def apply(self, edit: lsp.WorkspaceEdit, label: str) -> tuple[bool, str | None]:
+        """Have ``edit`` applied; whether it was, and if not, why."""
+        if not self.applies_edits:
+            return False, "This editor does not take edits from a server; copy the code from the answer."
+        params = lsp.ApplyWorkspaceEditParams(edit=edit, label=label)
+        answer = await self._answered(self._server.workspace_apply_edit_async(params))
+        if answer is None:
+            return False, "The editor did not answer."
+        return answer.applied, answer.failure_reason
+
+    async def show_document(self, uri: str) -> bool:
+        """Have a document opened; whether it was."""
+        if not self.shows_documents:
+            return False
+        answer = await self._answered(
+            self._server.window_show_document_async(lsp.ShowDocumentParams(uri=uri, take_focus=True))
+        )
+        return answer is not None and answer.success
+
+    async def begin_progress(self, token: str, title: str, message: str) -> bool:
+        """Show progress that can be cancelled; whether the client wants it."""
+        if not self.shows_progress:
+            return False
+        progress = self._server.work_done_progress
+        try:
+            await asyncio.wait_for(progress.create_async(token), ANSWER_SECONDS)
+        except (asyncio.TimeoutError, JsonRpcException) as problem:
+            logger.warning("the client did not take progress %s: %r", token, problem)
+            return False
+        progress.begin(token, lsp.WorkDoneProgressBegin(title, cancellable=True, message=message))
+        return True
+
+    def report_progress(self, token: str, message: str) -> None:
+        """Say how far it is."""
+        self._server.work_done_progress.report(token, lsp.WorkDoneProgressReport(message=message))
+
+    def end_progress(self, token: str, message: str) -> None:
+        """Take the progress away."""
+        self._server.work_done_progress.end(token, lsp.WorkDoneProgressEnd(message=message))
+        self._server.work_done_progress.tokens.pop(token, None)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run ``work`` beside the message loop; what it raises is logged."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            logger.error("background work failed", exc_info=problem)
+
+    async def _answered(self, request: Any) -> Any:
+        """The client's answer, or None when there is none in time or it is an error."""
+        try:
+            return await asyncio.wait_for(request, ANSWER_SECONDS)
+        except asyncio.TimeoutError:
+            logger.warning("the client did not answer in %.0f s", ANSWER_SECONDS)
+        except JsonRpcException as problem:
+            logger.warning("the client refused: %s", problem)
+        return None

@@ -1,0 +1,217 @@
+"""workspace/executeCommand: asking, answers, and the rest that is not about sessions as such.
+
+No command waits for Claude: a question is recorded, its ids are returned, and the answer comes later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types as lsp
+
+from channelcoder_lsp import protocol
+from channelcoder_lsp.domain.errors import ArgumentsError
+from channelcoder_lsp.domain.place import Diagnostic, Position, Range, Selection, Severity
+from channelcoder_lsp.domain.text import clamp, text_in
+from channelcoder_lsp.features import edits, shown
+from channelcoder_lsp.services.comments import find_question
+from channelcoder_lsp.services.compose import Question
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.domain.turn import Turn
+    from channelcoder_lsp.features.face import Face
+    from channelcoder_lsp.services.project import Project, ThreadHere
+    from channelcoder_lsp.services.session import Session
+    from channelcoder_lsp.services.threads import Document
+
+_SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFORMATION, Severity.HINT)
+
+
+async def ask(face: Face, arguments: protocol.AskArguments) -> protocol.Asked:
+    """``channelcoder.ask``."""
+    document = face.document(arguments.uri)
+    if document is None:
+        raise ArgumentsError(f"uri: {arguments.uri!r} is not open in the editor. Open the file and ask again.")
+    project = face.projects.of(arguments.uri)
+    selection = _selection(face, document, arguments)
+    text, instruction = _what_to_ask(face, arguments)
+    comment = arguments.comment_line
+    turn = await project.ask(
+        Question(
+            text=text,
+            instruction=instruction,
+            prompt_name=arguments.prompt,
+            selection=selection,
+            thread_id=arguments.thread_id or _same_place(project, selection),
+        )
+    )
+    if comment is not None and face.settings().remove_comment:
+        face.client.spawn(_take_comment_away(face, document, comment, text))
+    return _asked(project, turn)
+
+
+async def continue_(face: Face, arguments: protocol.ContinueArguments) -> protocol.Asked:
+    """``channelcoder.continue``."""
+    if arguments.uri is not None:
+        project = face.projects.of(arguments.uri)
+    else:
+        project = face.projects.of_folder(arguments.folder)
+    turn = await project.ask(Question(text=arguments.question))
+    return _asked(project, turn)
+
+
+async def cancel(face: Face, arguments: protocol.CancelArguments) -> protocol.Cancelled:
+    """``channelcoder.cancel``."""
+    if arguments.turn_id is not None:
+        _, session = face.projects.with_turn(arguments.turn_id)
+        turns = [(session, session.turn(arguments.turn_id))]
+    else:
+        sessions = [project.session for project in face.projects if project.session is not None]
+        turns = [(session, turn) for session in sessions for turn in session.head.unfinished()]
+    ended = [(session, turn) for session, turn in turns if not turn.state.finished]
+    for session, turn in reversed(ended):
+        await session.cancel(turn.id)
+    return protocol.Cancelled([turn.id for _, turn in ended])
+
+
+async def retry(face: Face, arguments: protocol.TurnArguments) -> protocol.Asked:
+    """``channelcoder.retry``."""
+    project, session = face.projects.with_turn(arguments.turn_id)
+    return _asked(project, await session.retry(arguments.turn_id))
+
+
+async def trust(face: Face, arguments: protocol.TrustArguments) -> protocol.Trusted:
+    """``channelcoder.trust``."""
+    project = face.projects.of_folder(arguments.folder)
+    face.projects.checkouts.set_trusted(project.checkout, trusted=arguments.trusted)
+    return protocol.Trusted(str(project.checkout.root), face.projects.checkouts.is_trusted(project.checkout))
+
+
+async def model(face: Face, arguments: protocol.ModelArguments) -> protocol.ModelInUse:
+    """``channelcoder.model``."""
+    session = await face.projects.of_folder(arguments.folder).session_to_ask_in()
+    await session.choose_model(arguments.model)
+    return protocol.ModelInUse(session.name, session.head.channelcoder.model)
+
+
+async def turn_show(face: Face, arguments: protocol.TurnArguments) -> protocol.Shown:
+    """``channelcoder.turn.show``."""
+    _, session = face.projects.with_turn(arguments.turn_id)
+    return await shown.show_turn(face, session, session.turn(arguments.turn_id))
+
+
+async def thread_show(face: Face, arguments: protocol.ThreadArguments) -> protocol.Shown:
+    """``channelcoder.thread.show``."""
+    _, session = face.projects.with_thread(arguments.thread_id)
+    return await shown.show_thread(face, session, session.thread(arguments.thread_id))
+
+
+async def answer_insert(face: Face, arguments: protocol.AnswerArguments) -> protocol.Applied:
+    """``channelcoder.answer.insert``."""
+    document, here, code = _code_of(face, arguments)
+    edit = edits.insert_below(face.client, document, here, code)
+    return protocol.Applied(*await face.client.apply(edit, "Insert Claude's code"))
+
+
+async def answer_replace(face: Face, arguments: protocol.AnswerArguments) -> protocol.Applied:
+    """``channelcoder.answer.replace``."""
+    document, here, code = _code_of(face, arguments)
+    edit = edits.replace(face.client, document, here, code)
+    return protocol.Applied(*await face.client.apply(edit, "Replace with Claude's code"))
+
+
+def _what_to_ask(face: Face, arguments: protocol.AskArguments) -> tuple[str, str | None]:
+    """The question as it stands in the history, and what Claude is told beyond it."""
+    if arguments.prompt is None:
+        if arguments.question is None or not arguments.question.strip():
+            raise ArgumentsError("question: there is nothing to ask. Give a question, or the name of a prompt.")
+        return arguments.question, None
+    prompt = face.prompts.get(arguments.prompt)
+    if prompt is None:
+        raise ArgumentsError(f"prompt: there is no prompt {arguments.prompt!r}. There are {', '.join(face.prompts)}.")
+    text = f"{prompt.title}: {arguments.question}" if arguments.question else prompt.title
+    return text, prompt.body
+
+
+def _selection(face: Face, document: Document, arguments: protocol.AskArguments) -> Selection:
+    """What is asked about; an empty range means its line."""
+    span = _range(face, document, arguments.range)
+    if span.empty:
+        span = _line(document, span.start.line)
+    return Selection(
+        uri=document.uri,
+        path=document.path,
+        language=document.language,
+        version=document.version,
+        range=span,
+        text=text_in(document.lines, span),
+        document="\n".join(document.lines),
+        diagnostics=[
+            found
+            for found in (_diagnostic(face, document, given) for given in arguments.diagnostics)
+            if found.range.touches(span)
+        ],
+    )
+
+
+def _range(face: Face, document: Document, given: protocol.ClientRange) -> Range:
+    start, end = given.start, given.end
+    client_range = lsp.Range(
+        lsp.Position(max(0, start.line), max(0, start.character)),
+        lsp.Position(max(0, end.line), max(0, end.character)),
+    )
+    return face.client.codec.range(document.lines, client_range)
+
+
+def _diagnostic(face: Face, document: Document, given: protocol.ClientDiagnostic) -> Diagnostic:
+    severity = min(max(given.severity or 1, 1), len(_SEVERITIES))
+    return Diagnostic(
+        range=_range(face, document, given.range),
+        message=given.message,
+        severity=_SEVERITIES[severity - 1],
+        source=given.source,
+        code=None if given.code is None else str(given.code),
+    )
+
+
+def _line(document: Document, line: int) -> Range:
+    text = document.lines[line]
+    indent = len(text) - len(text.lstrip())
+    return clamp(document.lines, Range(Position(line, indent), Position(line, len(text))))
+
+
+def _same_place(project: Project, selection: Selection) -> str | None:
+    """The thread about exactly this code, if there is one: asking again goes on with it."""
+    for here in project.threads_in(selection.uri):
+        if here.range == selection.range:
+            return here.thread.id
+    return None
+
+
+async def _take_comment_away(face: Face, document: Document, line: int, text: str) -> None:
+    """Delete the comment that asked, if it still stands there."""
+    found = find_question(document.lines, line, face.settings().comment_keyword)
+    if found is None or found.text != text:
+        return
+    await face.client.apply(edits.remove(face.client, document, found.comment), "Take the question away")
+
+
+def _code_of(face: Face, arguments: protocol.AnswerArguments) -> tuple[Document, ThreadHere, str]:
+    project, session = face.projects.with_turn(arguments.turn_id)
+    turn = session.turn(arguments.turn_id)
+    blocks = edits.blocks_of(session.text_so_far(turn))
+    if not 0 <= arguments.block < len(blocks):
+        raise ArgumentsError(f"block: the answer has {len(blocks)} code blocks; {arguments.block} is not one.")
+    for document in project.documents:
+        for here in project.threads_in(document.uri):
+            if here.thread.id == turn.thread_id:
+                return document, here, blocks[arguments.block]
+    raise ArgumentsError(
+        f"turnId: the code that {arguments.turn_id!r} is about is in no open document, or can't be found in it. "
+        "Open the file, or copy the code from the answer."
+    )
+
+
+def _asked(project: Project, turn: Turn) -> protocol.Asked:
+    session: Session | None = project.session
+    return protocol.Asked(turn.id, turn.thread_id, session.name if session else "")

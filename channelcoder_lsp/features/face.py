@@ -1,0 +1,40 @@
+"""What all features of one server work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from channelcoder_lsp.features.client import Client
+    from channelcoder_lsp.features.progress import TurnsShown
+    from channelcoder_lsp.prompts import Prompt
+    from channelcoder_lsp.services.projects import Projects
+    from channelcoder_lsp.services.threads import Document
+    from channelcoder_lsp.settings import Settings
+
+
+@dataclass
+class Face:
+    """One editor's view of the services. State that the editor sees lives in the services, not here."""
+
+    client: Client
+    projects: Projects
+    prompts: dict[str, Prompt]
+    settings: Callable[[], Settings]
+    apply_settings: Callable[[dict[str, object]], list[str]]
+    """Take the editor's settings; what is wrong with them, one sentence each."""
+    shown_folder: Path
+    """Where Markdown documents that are to be shown are written."""
+    turns: TurnsShown
+    close: Callable[[], Awaitable[None]]
+    """End what was started for this editor."""
+    rendered: dict[str, tuple[object, str]] = field(default_factory=dict)
+    """Answers made safe, by turn: what they were made from, and the text."""
+
+    def document(self, uri: str) -> Document | None:
+        """The open document, as the threads know it."""
+        return self.projects.of(uri).documents.get(uri)

@@ -1,0 +1,159 @@
+"""What a user sees of a turn on its way: $/progress with cancel, channelcoder/turn, a sentence when it failed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from lsprotocol import types as lsp
+
+from channelcoder_lsp.domain.turn import TurnState
+from channelcoder_lsp.features.render import title
+from channelcoder_lsp.services.events import (
+    SaveFailed,
+    SessionEvent,
+    SessionMoved,
+    TurnOver,
+    TurnQueued,
+    TurnRunning,
+    TurnStatus,
+    TurnText,
+)
+from channelcoder_lsp.services.safe_text import plain_text
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.domain.turn import Turn
+    from channelcoder_lsp.features.client import Client
+    from channelcoder_lsp.services.session import Session
+
+logger = logging.getLogger(__name__)
+
+_REPORT_SECONDS = 0.25
+_REFRESH_SECONDS = 0.1
+_ENDS = {
+    TurnState.DONE: "answered",
+    TurnState.FAILED: "failed",
+    TurnState.CANCELLED: "cancelled",
+}
+
+
+@dataclass
+class _Shown:
+    """One turn's progress."""
+
+    token: str
+    turn_id: str
+    begun: asyncio.Task[bool]
+    words: int = 0
+    reported: float = 0.0
+
+
+class TurnsShown:
+    """Shows the turns of all sessions to one client: it is the sessions' listener.
+
+    Args:
+        client: the client.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._by_turn: dict[str, _Shown] = {}
+        self._refreshing: asyncio.TimerHandle | None = None
+
+    def turn_of(self, token: str | int) -> str | None:
+        """The turn whose progress has the token."""
+        return next((shown.turn_id for shown in self._by_turn.values() if shown.token == token), None)
+
+    def __call__(self, event: SessionEvent) -> None:
+        """Show what happened."""
+        match event:
+            case TurnQueued(session, turn):
+                self._begin(turn)
+                self._notify(session, turn)
+                self._refresh()
+            case TurnRunning(session, turn):
+                self._report(turn, "asking", now=True)
+                self._notify(session, turn)
+            case TurnText(session, turn, text, replace):
+                self._text(turn, text, replace=replace)
+                self._notify(session, turn, text=text, replace=replace)
+            case TurnStatus(session, turn, message):
+                self._report(turn, plain_text(message, max_chars=120), now=True)
+                self._notify(session, turn, message=message)
+            case TurnOver(session, turn):
+                self._end(turn)
+                self._notify(session, turn)
+                self._refresh()
+                if turn.state is TurnState.FAILED:
+                    self._client.say(f"{title(turn.question)}: {turn.error}", lsp.MessageType.Error)
+            case SaveFailed(_, message):
+                self._client.say(message, lsp.MessageType.Error)
+            case SessionMoved():
+                self._refresh()
+
+    def _begin(self, turn: Turn) -> None:
+        token = f"channelcoder-{uuid4()}"
+        begun = asyncio.create_task(self._client.begin_progress(token, "Claude", title(turn.question)))
+        self._by_turn[turn.id] = _Shown(token, turn.id, begun)
+
+    def _text(self, turn: Turn, text: str, *, replace: bool) -> None:
+        if (shown := self._by_turn.get(turn.id)) is None:
+            return
+        words = text.count(" ") + text.count("\n")
+        shown.words = words if replace else shown.words + words
+        self._report(turn, f"answering, {shown.words} words")
+
+    def _report(self, turn: Turn, message: str, *, now: bool = False) -> None:
+        """Report at a bounded rate: a stream may bring hundreds of pieces a second."""
+        shown = self._by_turn.get(turn.id)
+        if shown is None or not (now or time.monotonic() - shown.reported >= _REPORT_SECONDS):
+            return
+        if shown.begun.done() and not shown.begun.cancelled() and shown.begun.result():
+            shown.reported = time.monotonic()
+            self._client.report_progress(shown.token, message)
+
+    def _end(self, turn: Turn) -> None:
+        if (shown := self._by_turn.pop(turn.id, None)) is not None:
+            self._client.spawn(self._end_when_begun(shown, _ENDS.get(turn.state, "")))
+
+    async def _end_when_begun(self, shown: _Shown, message: str) -> None:
+        if await shown.begun:
+            self._client.end_progress(shown.token, message)
+
+    def _notify(
+        self,
+        session: Session,
+        turn: Turn,
+        *,
+        text: str | None = None,
+        replace: bool = False,
+        message: str | None = None,
+    ) -> None:
+        if not self._client.follows_turns:
+            return
+        thread = session.head.threads.get(turn.thread_id or "")
+        self._client.notify_turn(
+            {
+                "session": session.name,
+                "turnId": turn.id,
+                "threadId": turn.thread_id,
+                "uri": thread.anchor.uri if thread else None,
+                "state": turn.state.value,
+                "text": text,
+                "replace": replace,
+                "message": message,
+            }
+        )
+
+    def _refresh(self) -> None:
+        """Have lenses drawn anew, once for several events close to each other."""
+        if self._refreshing is None:
+            self._refreshing = asyncio.get_running_loop().call_later(_REFRESH_SECONDS, self._refresh_now)
+
+    def _refresh_now(self) -> None:
+        self._refreshing = None
+        self._client.refresh()

@@ -1,0 +1,93 @@
+"""workspace/executeCommand: what can be done to sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp import protocol
+from channelcoder_lsp.domain.errors import SessionNotFoundError
+from channelcoder_lsp.domain.model import iso
+from channelcoder_lsp.features import shown
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.features.face import Face
+
+
+async def new(face: Face, arguments: protocol.SessionArguments) -> protocol.SessionNamed:
+    """``channelcoder.session.new``."""
+    project = face.projects.of_folder(arguments.folder)
+    session = await project.new_session(arguments.name)
+    return protocol.SessionNamed(session.name, str(project.checkout.root))
+
+
+async def list_(face: Face, arguments: protocol.FolderArguments) -> protocol.SessionRows:
+    """``channelcoder.session.list``."""
+    project = face.projects.of_folder(arguments.folder)
+    active = face.projects.checkouts.active_session(project.checkout)
+    return protocol.SessionRows(
+        [
+            protocol.SessionRow(
+                name=info.name,
+                path=info.path,
+                created=iso(info.created),
+                last_active=iso(info.last_active),
+                message_count=info.message_count,
+                cost_usd=info.cost_usd,
+                first_question=info.first_question,
+                checkout=info.checkout,
+                active=info.name == active,
+            )
+            for info in await face.projects.list_sessions(project)
+        ]
+    )
+
+
+async def switch(face: Face, arguments: protocol.NamedSessionArguments) -> protocol.SessionNamed:
+    """``channelcoder.session.switch``."""
+    project = face.projects.of_folder(arguments.folder)
+    session = await project.switch(arguments.name)
+    return protocol.SessionNamed(session.name, str(project.checkout.root))
+
+
+async def rename(face: Face, arguments: protocol.RenameArguments) -> protocol.Done:
+    """``channelcoder.session.rename``."""
+    await face.projects.rename_session(arguments.name, arguments.new_name)
+    return protocol.Done(arguments.new_name)
+
+
+async def remove(face: Face, arguments: protocol.NamedSessionArguments) -> protocol.Done:
+    """``channelcoder.session.remove``."""
+    await face.projects.remove_session(arguments.name)
+    face.client.refresh()
+    return protocol.Done(arguments.name)
+
+
+async def clear(face: Face, arguments: protocol.FolderArguments) -> protocol.Done:
+    """``channelcoder.session.clear``."""
+    session = await face.projects.of_folder(arguments.folder).resume()
+    if session is None:
+        raise SessionNotFoundError("the folder's active session")
+    await session.clear()
+    return protocol.Done(session.name)
+
+
+async def save(face: Face, arguments: protocol.SessionArguments) -> protocol.SessionSaved:
+    """``channelcoder.session.save``."""
+    project = face.projects.of_folder(arguments.folder)
+    session = await project.session_to_ask_in()
+    if arguments.name is not None and arguments.name != session.name:
+        await face.projects.rename_session(session.name, arguments.name)
+        session = await project.session_to_ask_in()
+    path = await session.save()
+    return protocol.SessionSaved(session.name, path)
+
+
+async def show(face: Face, arguments: protocol.SessionArguments) -> protocol.Shown:
+    """``channelcoder.session.show``."""
+    project = face.projects.of_folder(arguments.folder)
+    session = await project.resume()
+    if session is not None and arguments.name in (None, session.name):
+        return await shown.show_transcript(face, session.name, await session.state())
+    if arguments.name is None:
+        raise SessionNotFoundError("the folder's active session")
+    return await shown.show_transcript(face, arguments.name, await face.projects.storage.load(arguments.name))

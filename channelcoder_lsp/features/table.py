@@ -1,0 +1,34 @@
+"""Which function answers which command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from channelcoder_lsp import protocol
+from channelcoder_lsp.features import commands, session_commands
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from channelcoder_lsp.features.face import Face
+
+HANDLERS: Mapping[str, Callable[[Face, Any], Awaitable[Any]]] = {
+    protocol.ASK.name: commands.ask,
+    protocol.CONTINUE.name: commands.continue_,
+    protocol.CANCEL.name: commands.cancel,
+    protocol.RETRY.name: commands.retry,
+    protocol.TRUST.name: commands.trust,
+    protocol.MODEL.name: commands.model,
+    protocol.SESSION_NEW.name: session_commands.new,
+    protocol.SESSION_LIST.name: session_commands.list_,
+    protocol.SESSION_SWITCH.name: session_commands.switch,
+    protocol.SESSION_RENAME.name: session_commands.rename,
+    protocol.SESSION_REMOVE.name: session_commands.remove,
+    protocol.SESSION_CLEAR.name: session_commands.clear,
+    protocol.SESSION_SAVE.name: session_commands.save,
+    protocol.SESSION_SHOW.name: session_commands.show,
+    protocol.TURN_SHOW.name: commands.turn_show,
+    protocol.THREAD_SHOW.name: commands.thread_show,
+    protocol.ANSWER_INSERT.name: commands.answer_insert,
+    protocol.ANSWER_REPLACE.name: commands.answer_replace,
+}

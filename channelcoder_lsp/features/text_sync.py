@@ -1,0 +1,74 @@
+"""textDocument and notebookDocument synchronisation: the services' documents follow the editor's buffers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types as lsp
+
+from channelcoder_lsp.domain.text import split_lines
+from channelcoder_lsp.services.threads import Document
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.features.face import Face
+
+
+async def opened(face: Face, item: lsp.TextDocumentItem) -> None:
+    """A document or a notebook cell was opened."""
+    project = face.projects.of(item.uri)
+    line_end = "\r\n" if "\r\n" in item.text else "\n"
+    await project.opened(
+        Document(
+            uri=item.uri,
+            path=project.relative(item.uri),
+            lines=split_lines(item.text),
+            language=item.language_id,
+            version=item.version,
+            line_end=line_end,
+        )
+    )
+    face.client.refresh()
+
+
+def changed(
+    face: Face,
+    uri: str,
+    version: int | None,
+    changes: list[lsp.TextDocumentContentChangeEvent],
+) -> None:
+    """The text of an open document changed; each change is relative to the text after the one before it."""
+    project = face.projects.of(uri)
+    document = project.documents.get(uri)
+    if document is None:
+        return
+    for change in changes:
+        if isinstance(change, lsp.TextDocumentContentChangeWholeDocument):
+            threads = project.session.head.threads if project.session else {}
+            project.documents.replaced(uri, split_lines(change.text), threads)
+            continue
+        edited = face.client.codec.range(document.lines, change.range)
+        project.documents.edit(uri, edited, change.text)
+    document.version = version
+
+
+async def closed(face: Face, uri: str) -> None:
+    """A document was closed."""
+    await face.projects.of(uri).closed(uri)
+
+
+async def saved(face: Face, uri: str) -> None:
+    """A document was saved."""
+    await face.projects.of(uri).saved(uri)
+
+
+async def notebook_changed(face: Face, params: lsp.DidChangeNotebookDocumentParams) -> None:
+    """Cells came, went, or changed their text."""
+    if (cells := params.change.cells) is None:
+        return
+    if cells.structure is not None:
+        for item in cells.structure.did_open or []:
+            await opened(face, item)
+        for gone in cells.structure.did_close or []:
+            await closed(face, gone.uri)
+    for text in cells.text_content or []:
+        changed(face, text.document.uri, text.document.version, list(text.changes))

@@ -1,0 +1,388 @@
+"""The language server: which method goes to which feature, and the start and the end of it all.
+
+``initialize`` is answered before pydantic, the storage or the SDK are imported: what the features work with (the
+:class:`~channelcoder_lsp.features.face.Face`) is built when the client says ``initialized``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from threading import Event
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcRequestCancelled
+from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
+from pygls.lsp.server import LanguageServer
+
+from channelcoder_lsp import __version__, protocol
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.features.face import Face
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Build = Callable[["ChannelCoderServer"], Awaitable["Face"]]
+
+CODE_ACTION_KINDS: list[lsp.CodeActionKind | str] = [
+    lsp.CodeActionKind.QuickFix,
+    lsp.CodeActionKind.RefactorRewrite,
+    "claude",
+]
+_EVERY_FILE = lsp.FileOperationRegistrationOptions(
+    [lsp.FileOperationFilter(lsp.FileOperationPattern("**/*"), scheme="file")]
+)
+_NOTEBOOKS = lsp.NotebookDocumentSyncOptions(
+    notebook_selector=[
+        lsp.NotebookDocumentFilterWithCells(
+            cells=[lsp.NotebookCellLanguage("*")], notebook=lsp.NotebookDocumentFilterNotebookType("*")
+        )
+    ],
+    save=True,
+)
+_PARENT_SECONDS = 5.0
+_STOP_SECONDS = 20.0
+
+
+class ChannelCoderServer(LanguageServer):
+    """One server for one editor.
+
+    Args:
+        build: makes what the features work with; called once, when the client is initialized.
+    """
+
+    def __init__(self, build: Build) -> None:
+        super().__init__("channelcoder-lsp", __version__, notebook_document_sync=_NOTEBOOKS)
+        self._build = build
+        self._face: asyncio.Future[Face] | None = None
+        self._building: asyncio.Task[None] | None = None
+        self._in_order: asyncio.Task[Any] | None = None
+        self._stopped = False
+        self.initialization_options: Any = None
+        _register(self)
+
+    async def face(self) -> Face:
+        """What the features work with, once it is there.
+
+        Raises:
+            JsonRpcInvalidParams: the client has not said ``initialized`` yet.
+            ChannelCoderError: it can't be built.
+        """
+        if self._face is None:
+            raise JsonRpcInvalidParams("the client has not sent 'initialized' yet")
+        return await asyncio.shield(self._face)
+
+    @property
+    def face_now(self) -> Face | None:
+        """What the features work with, if it is there already."""
+        done = self._face is not None and self._face.done() and not self._face.cancelled()
+        return self._face.result() if self._face is not None and done and not self._face.exception() else None
+
+    def build_face(self) -> None:
+        """Start building what the features work with."""
+        if self._face is None:
+            self._face = asyncio.get_running_loop().create_future()
+            self._building = asyncio.create_task(self._build_face(self._face))
+
+    async def _build_face(self, face: asyncio.Future[Face]) -> None:
+        from channelcoder_lsp.features import workspace  # noqa: PLC0415 - after initialize was answered
+
+        try:
+            built = await self._build(self)
+            folders = list(self.workspace.folders.values())
+            root = self.workspace.root_uri
+            if not folders and root:
+                folders = [lsp.WorkspaceFolder(uri=root, name=root)]
+            await workspace.take_settings(built, self.initialization_options)
+            await workspace.add_folders(built, folders)
+            built.projects.watch()
+            face.set_result(built)
+        except Exception as problem:
+            logger.exception("the server could not be made ready")
+            self.window_show_message(
+                lsp.ShowMessageParams(lsp.MessageType.Error, f"ChannelCoder can't start: {problem}")
+            )
+            face.set_exception(problem)
+            face.exception()
+
+    def in_order(self, work: Callable[[Face], Awaitable[None]]) -> None:
+        """Run ``work`` when the face is there and all such work before it is done.
+
+        Document notifications use it: an open, a change and a close of one document must keep their order.
+        """
+        before = self._in_order
+
+        async def after() -> None:
+            if before is not None:
+                await asyncio.wait({before})
+            try:
+                await work(await self.face())
+            except Exception:
+                logger.exception("a notification could not be handled")
+
+        self._in_order = asyncio.create_task(after())
+
+    @property
+    def idle(self) -> bool:
+        """Whether no document notification waits."""
+        return self._in_order is None or self._in_order.done()
+
+    async def stop(self) -> None:
+        """Interrupt what is being asked, put all sessions at rest, end the CLIs. Doing it twice is fine."""
+        if self._stopped:
+            return
+        self._stopped = True
+        if self._building is not None:
+            await asyncio.wait({self._building}, timeout=_STOP_SECONDS)
+        if (face := self.face_now) is not None:
+            await face.projects.close()
+            await face.close()
+
+    async def serve_stdio(self, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
+        """Serve one client on the standard streams, until it says ``exit``, goes away, or its process is gone."""
+        self._stop_event = Event()
+        self.protocol.set_writer(StdoutWriter(stdout or sys.stdout.buffer))
+        reader = StdinAsyncReader(stdin or sys.stdin.buffer, self.thread_pool)
+        watch = asyncio.create_task(self._end_with_parent())
+        try:
+            await run_async(
+                stop_event=self._stop_event,
+                reader=reader,
+                protocol=self.protocol,
+                logger=logger,
+                error_handler=self.report_server_error,
+            )
+        finally:
+            watch.cancel()
+            await self.stop()
+
+    async def serve_tcp(self, host: str, port: int, ready: Callable[[int], None]) -> None:
+        """Serve one client on a socket; ``ready`` is told the port.
+
+        What does not speak LSP from its first line on is cut off, so that no web page can post commands.
+        """
+        self._stop_event = stop_event = Event()
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        taken = False
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal taken
+            first = await reader.readline()
+            if taken or not first.lower().startswith(b"content-"):
+                logger.warning("a connection that does not speak LSP, or a second one, was refused")
+                writer.close()
+                return
+            taken = True
+            self.protocol.set_writer(writer)
+            try:
+                await run_async(
+                    stop_event=stop_event,
+                    reader=_Reread(first, reader),
+                    protocol=self.protocol,
+                    logger=logger,
+                    error_handler=self.report_server_error,
+                )
+            finally:
+                if not over.done():
+                    over.set_result(None)
+
+        listener = await asyncio.start_server(serve, host, port)
+        ready(listener.sockets[0].getsockname()[1])
+        try:
+            await over
+        finally:
+            listener.close()
+            await self.stop()
+
+    async def _end_with_parent(self) -> None:
+        """End when the editor's process is gone without closing our input."""
+        import psutil  # noqa: PLC0415 - not needed for the answer to initialize
+
+        while self.process_id is None or psutil.pid_exists(self.process_id):
+            await asyncio.sleep(_PARENT_SECONDS)
+        logger.warning("the editor's process %s is gone", self.process_id)
+        await self.stop()
+        # A thread still waits for the input that never comes: nothing but this ends it.
+        os._exit(1)
+
+
+class _Reread:
+    """A stream whose first line was read already."""
+
+    def __init__(self, first: bytes, reader: asyncio.StreamReader) -> None:
+        self._first: bytes | None = first
+        self._reader = reader
+
+    async def readline(self) -> bytes:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return await self._reader.readline()
+
+    async def readexactly(self, n: int) -> bytes:
+        return await self._reader.readexactly(n)
+
+
+def _register(server: ChannelCoderServer) -> None:
+    """Say which method goes to which feature."""
+    _register_lifecycle(server)
+    _register_documents(server)
+    _register_faces(server)
+    for command in protocol.COMMANDS:
+        _register_command(server, command)
+
+
+def _register_lifecycle(server: ChannelCoderServer) -> None:
+    @server.feature(lsp.INITIALIZE)
+    def initialize(params: lsp.InitializeParams) -> None:
+        server.initialization_options = params.initialization_options
+
+    @server.feature(lsp.INITIALIZED)
+    def initialized(_params: lsp.InitializedParams) -> None:
+        server.build_face()
+
+    @server.feature(lsp.SHUTDOWN)
+    async def shutdown(_params: None) -> None:
+        await server.stop()
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    def configured(params: lsp.DidChangeConfigurationParams) -> None:
+        from channelcoder_lsp.features import workspace  # noqa: PLC0415
+
+        server.in_order(lambda face: workspace.take_settings(face, params.settings))
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def folders_changed(params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+        from channelcoder_lsp.features import workspace  # noqa: PLC0415
+
+        server.in_order(lambda face: workspace.add_folders(face, params.event.added))
+        server.in_order(lambda face: workspace.remove_folders(face, params.event.removed))
+
+    @server.feature(lsp.WORKSPACE_DID_RENAME_FILES, _EVERY_FILE)
+    def files_renamed(params: lsp.RenameFilesParams) -> None:
+        from channelcoder_lsp.features import workspace  # noqa: PLC0415
+
+        server.in_order(lambda face: workspace.renamed(face, params.files))
+
+    @server.feature(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def cancelled(params: lsp.WorkDoneProgressCancelParams) -> None:
+        from channelcoder_lsp.features import commands  # noqa: PLC0415
+
+        face = server.face_now
+        if face is not None and (turn_id := face.turns.turn_of(params.token)) is not None:
+            face.client.spawn(commands.cancel(face, protocol.CancelArguments(turn_id)))
+
+
+def _register_documents(server: ChannelCoderServer) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: lsp.DidOpenTextDocumentParams) -> None:
+        from channelcoder_lsp.features import text_sync  # noqa: PLC0415
+
+        server.in_order(lambda face: text_sync.opened(face, params.text_document))
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: lsp.DidChangeTextDocumentParams) -> None:
+        from channelcoder_lsp.features import text_sync  # noqa: PLC0415
+
+        document = params.text_document
+        if (face := server.face_now) is not None and server.idle:
+            # At once, so that a request that follows sees the new text.
+            text_sync.changed(face, document.uri, document.version, list(params.content_changes))
+            return
+
+        async def later(face: Face) -> None:
+            text_sync.changed(face, document.uri, document.version, list(params.content_changes))
+
+        server.in_order(later)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+    def saved(params: lsp.DidSaveTextDocumentParams) -> None:
+        from channelcoder_lsp.features import text_sync  # noqa: PLC0415
+
+        server.in_order(lambda face: text_sync.saved(face, params.text_document.uri))
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: lsp.DidCloseTextDocumentParams) -> None:
+        from channelcoder_lsp.features import text_sync  # noqa: PLC0415
+
+        server.in_order(lambda face: text_sync.closed(face, params.text_document.uri))
+
+    @server.feature(lsp.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def notebook_opened(params: lsp.DidOpenNotebookDocumentParams) -> None:
+        from channelcoder_lsp.features import text_sync  # noqa: PLC0415
+
+        async def open_cells(face: Face) -> None:
+            for item in params.cell_text_documents:
+                await text_sync.opened(face, item)
+
+        server.in_order(open_cells)
+
+    @server.feature(lsp.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def notebook_changed(params: lsp.DidChangeNotebookDocumentParams) -> None:
+        from channelcoder_lsp.features import text_sync  # noqa: PLC0415
+
+        server.in_order(lambda face: text_sync.notebook_changed(face, params))
+
+    @server.feature(lsp.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def notebook_closed(params: lsp.DidCloseNotebookDocumentParams) -> None:
+        from channelcoder_lsp.features import text_sync  # noqa: PLC0415
+
+        async def close_cells(face: Face) -> None:
+            for cell in params.cell_text_documents:
+                await text_sync.closed(face, cell.uri)
+
+        server.in_order(close_cells)
+
+
+def _register_faces(server: ChannelCoderServer) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_HOVER)
+    def hover(params: lsp.HoverParams) -> lsp.Hover | None:
+        if (face := server.face_now) is None:
+            return None
+        from channelcoder_lsp.features.hover import hover as answer  # noqa: PLC0415
+
+        return answer(face, params)
+
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)
+    async def code_lens(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+        from channelcoder_lsp.features.code_lens import code_lenses  # noqa: PLC0415
+
+        return code_lenses(await server.face(), params)
+
+    @server.feature(
+        lsp.TEXT_DOCUMENT_CODE_ACTION,
+        lsp.CodeActionOptions(code_action_kinds=CODE_ACTION_KINDS, resolve_provider=True),
+    )
+    async def code_action(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        from channelcoder_lsp.features.code_actions import code_actions  # noqa: PLC0415
+
+        return code_actions(await server.face(), params)
+
+    @server.feature(lsp.CODE_ACTION_RESOLVE)
+    async def code_action_resolve(params: lsp.CodeAction) -> lsp.CodeAction:
+        from channelcoder_lsp.features.code_actions import resolve  # noqa: PLC0415
+
+        return resolve(await server.face(), params)
+
+
+def _register_command(server: ChannelCoderServer, command: protocol.Command[Any, Any]) -> None:
+    @server.command(command.name)
+    async def run(*arguments: Any) -> Any:
+        from channelcoder_lsp.domain.errors import ArgumentsError, ChannelCoderError, SessionError  # noqa: PLC0415
+        from channelcoder_lsp.features.arguments import as_json, parse  # noqa: PLC0415
+        from channelcoder_lsp.features.table import HANDLERS  # noqa: PLC0415
+
+        face = await server.face()
+        try:
+            return as_json(await HANDLERS[command.name](face, parse(command, arguments)))
+        except (ArgumentsError, SessionError) as problem:
+            raise JsonRpcInvalidParams(problem.message) from problem
+        except ChannelCoderError as problem:
+            raise JsonRpcInternalError(problem.message) from problem
+        except asyncio.CancelledError as problem:
+            raise JsonRpcRequestCancelled(f"{command.name} was cancelled") from problem
