@@ -18,6 +18,7 @@ from channelcoder_lsp.domain.session import SessionHead, SessionInfo
 from channelcoder_lsp.storage.file.disk import Stamp, remove, write_new
 
 if TYPE_CHECKING:
+    from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.storage.file.names import SessionFiles
 
 log = logging.getLogger(__name__)
@@ -96,21 +97,25 @@ def prune(head: SessionHead) -> SessionHead:
     """``head`` with only the turns that are of use without the history, and bounded texts.
 
     Those are the turns that hang on a thread, that have not ended, and the last few. The texts of turns that
-    have not ended are left whole, since more is to be added to them.
+    have not ended are left whole, since more is to be added to them. What is not cut is shared with ``head``.
     """
     turns = head.turns
     wanted = {turn_id for thread in head.threads.values() for turn_id in thread.turn_ids}
     wanted.update(list(turns)[-RECENT_TURNS:])
-    kept = {}
-    for turn_id, turn in turns.items():
-        if not turn.state.finished:
-            kept[turn_id] = turn
-        elif turn_id in wanted:
-            texts = {name: getattr(turn, name) for name in ("question", "prompt", "answer")}
-            cut = {name: text[:TEXT_LIMIT] for name, text in texts.items() if len(text) > TEXT_LIMIT}
-            kept[turn_id] = turn.model_copy(update=cut) if cut else turn
-    ledger = head.channelcoder.model_copy(update={"turns": kept})
-    return head.model_copy(update={"channelcoder": ledger})
+    kept = {
+        turn_id: _cut(turn) if turn.state.finished else turn
+        for turn_id, turn in turns.items()
+        if turn_id in wanted or not turn.state.finished
+    }
+    fields = {name: getattr(head, name) for name in SessionHead.model_fields}
+    fields["channelcoder"] = head.channelcoder.model_copy(update={"turns": kept})
+    return SessionHead.model_construct(**fields)
+
+
+def _cut(turn: Turn) -> Turn:
+    texts = {name: getattr(turn, name) for name in ("question", "prompt", "answer")}
+    cut = {name: text[:TEXT_LIMIT] for name, text in texts.items() if len(text) > TEXT_LIMIT}
+    return turn.model_copy(update=cut) if cut else turn
 
 
 def write_index(files: SessionFiles, head: SessionHead, row: Row) -> int:

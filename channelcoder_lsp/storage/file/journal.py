@@ -11,7 +11,7 @@ from channelcoder_lsp.storage.file import contents
 from channelcoder_lsp.storage.file.appending import JournalFile
 from channelcoder_lsp.storage.file.disk import explained
 from channelcoder_lsp.storage.file.lease import leased
-from channelcoder_lsp.storage.file.reading import captured, read_state
+from channelcoder_lsp.storage.file.loading import load
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -36,6 +36,11 @@ class FileJournal:
     def name(self) -> str:
         """The session's name."""
         return self._files.name
+
+    @property
+    def location(self) -> str:
+        """The path of the snapshot."""
+        return str(self._files.snapshot)
 
     @property
     def head(self) -> SessionHead:
@@ -67,15 +72,7 @@ class FileJournal:
 
     async def state(self) -> SessionState:
         """The whole session."""
-
-        def read() -> SessionState:
-            with (
-                explained(f"read session {self.name!r}", self._files.folder),
-                captured(self._files) as capture,
-            ):
-                return read_state(capture)
-
-        return await to_thread.run_sync(read)
+        return await to_thread.run_sync(lambda: load(self._files))
 
     def lease(self) -> AbstractAsyncContextManager[None]:
         """Hold the right to ask a question."""

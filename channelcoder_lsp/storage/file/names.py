@@ -68,9 +68,7 @@ _OBJECTIONS: Mapping[str, Callable[[str], object]] = {
     f"it is longer than {LONGEST_NAME} bytes": lambda name: len(name.encode()) > LONGEST_NAME,
     "Windows reserves it": lambda name: name.split(".", 1)[0].rstrip().casefold() in _RESERVED,
     "it ends in .json twice": lambda name: name.casefold().endswith(".json"),
-    "Windows doesn't allow one of its characters": lambda name: (
-        os.name == "nt" and _WINDOWS_FORBIDS.intersection(name)
-    ),
+    "Windows doesn't allow one of its characters": lambda name: os.name == "nt" and _WINDOWS_FORBIDS.intersection(name),
 }
 
 

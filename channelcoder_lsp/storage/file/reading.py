@@ -10,7 +10,7 @@ import heapq
 import logging
 import os
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from channelcoder_lsp.domain.records import Record
+    from channelcoder_lsp.storage.file.locks import FileLock
     from channelcoder_lsp.storage.file.names import SessionFiles
 
 log = logging.getLogger(__name__)
@@ -76,26 +77,41 @@ class Capture:
 
 
 @contextmanager
-def captured(files: SessionFiles) -> Iterator[Capture]:
+def captured(files: SessionFiles, lock: FileLock | None = None) -> Iterator[Capture]:
     """Open a session's files for reading.
+
+    Args:
+        files: the session's.
+        lock: the session's, to be held for that moment, so that nothing is seen that a writer may take back
+            (an append that fails halfway).
 
     Raises:
         SessionNotFoundError: there is no such session.
     """
-    journal = _open(files.journal)
-    try:
-        journal_stamp = Stamp.of(os.fstat(journal)) if journal is not None else None
-        header = Header.parse(_first_line(journal)) if journal is not None else None
-        snapshot = _open(files.snapshot)
+    with ExitStack() as held:
+        with _held(lock):
+            journal = _open(files.journal, held)
+            journal_stamp = Stamp.of(os.fstat(journal)) if journal is not None else None
+            snapshot = _open(files.snapshot, held)
         if snapshot is None:
             raise SessionNotFoundError(files.name)
-        try:
-            yield Capture(files, snapshot, Stamp.of(os.fstat(snapshot)), journal, journal_stamp, header)
-        finally:
-            os.close(snapshot)
+        header = Header.parse(_first_line(journal)) if journal is not None else None
+        yield Capture(files, snapshot, Stamp.of(os.fstat(snapshot)), journal, journal_stamp, header)
+
+
+@contextmanager
+def _held(lock: FileLock | None) -> Iterator[None]:
+    try:
+        if lock is not None:
+            lock.acquire()
+    except OSError as error:
+        log.info("The sessions folder can be read only: %s", error)
+        lock = None
+    try:
+        yield
     finally:
-        if journal is not None:
-            os.close(journal)
+        if lock is not None:
+            lock.release()
 
 
 def read_snapshot(capture: Capture) -> SessionState:
@@ -130,9 +146,7 @@ def parse_snapshot(data: bytes, path: Path) -> SessionState:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         if problem["loc"] == ("channelcoder", "version") and isinstance(problem["input"], int):
-            raise StorageError(
-                f"A newer version of channelcoder-lsp has written {path}. Update this one."
-            ) from error
+            raise StorageError(f"A newer version of channelcoder-lsp has written {path}. Update this one.") from error
         where = ".".join(str(part) for part in problem["loc"])
         raise SessionCorruptError(
             f"{path} is not a session: {f'{where}: ' if where else ''}{problem['msg']}."
@@ -191,25 +205,26 @@ class Opened:
     index_size: int
 
 
-def read_head(files: SessionFiles, *, index: bool = True) -> Opened:
+def read_head(files: SessionFiles, *, index: bool = True, lock: FileLock | None = None) -> Opened:
     """A session's head: from the index and the journal's end when the index fits, else from everything.
 
     Args:
         files: the session's.
         index: whether to write the index when it did not fit.
+        lock: see :func:`captured`.
 
     Raises:
         SessionNotFoundError: there is no such session.
         SessionCorruptError: the snapshot or the journal can't be read.
         StorageError: a newer version wrote one of them.
     """
-    with captured(files) as capture:
+    with captured(files, lock) as capture:
         inode = capture.journal_stamp.inode if capture.journal_stamp else 0
         if (opened := _from_index(capture)) is not None:
             return opened
         parsed = capture.lines()
         state = read_state(capture, parsed)
-        head = prune(state.head())
+        head = prune(state)
         size = 0
         if index:
             row = Row.of(head, snapshot=capture.stamp, journal=inode, offset=parsed.good)
@@ -243,11 +258,13 @@ def _from_index(capture: Capture) -> Opened | None:
     return Opened(head, capture.stamp, capture.header, inode, end, parsed.torn, row.offset, size)
 
 
-def _open(path: Path) -> int | None:
+def _open(path: Path, held: ExitStack) -> int | None:
     try:
-        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         return None
+    held.callback(os.close, descriptor)
+    return descriptor
 
 
 def _first_line(descriptor: int) -> bytes:

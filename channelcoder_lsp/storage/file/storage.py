@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from uuid import uuid4
 
 from anyio import to_thread
 
-from channelcoder_lsp.domain.errors import SessionNameError, SessionNotFoundError
+from channelcoder_lsp.domain.errors import SessionNameError
 from channelcoder_lsp.storage.file import writing
 from channelcoder_lsp.storage.file.disk import explained, make_folder
 from channelcoder_lsp.storage.file.journal import FileJournal
 from channelcoder_lsp.storage.file.listing import list_sessions
+from channelcoder_lsp.storage.file.loading import load, load_path
 from channelcoder_lsp.storage.file.names import SessionFiles, is_path, session_name
-from channelcoder_lsp.storage.file.reading import captured, parse_snapshot, read_state
+from channelcoder_lsp.storage.file.saving import save_named, save_unnamed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -55,14 +55,10 @@ class FileSessionStorage:
             SessionExistsError: there is a session of a name that differs in case only.
             StorageError: it could not be stored; what was stored before is still there.
         """
-        if name is not None or state.metadata.name is not None:
-            files = self._files(name if name is not None else state.metadata.name or "")
-            metadata = state.metadata.model_copy(update={"name": files.name})
-            state = state.model_copy(update={"metadata": metadata})
-        else:
-            files = self._files_of_unnamed(state)
-        await self._in_thread(f"save session {files.name!r}", lambda: writing.store(files, state))
-        return str(files.snapshot)
+        if name is None and state.metadata.name is None:
+            return str(await to_thread.run_sync(lambda: save_unnamed(self.directory, state)))
+        files = self._files(name if name is not None else state.metadata.name or "")
+        return str(await to_thread.run_sync(lambda: save_named(files, state)))
 
     async def load(self, name_or_path: str) -> SessionState:
         """The whole session; by its name, or by the path of a file, which is only read.
@@ -73,14 +69,9 @@ class FileSessionStorage:
             SessionCorruptError: what is stored can't be read.
         """
         if is_path(name_or_path):
-            return await self._in_thread(f"read {name_or_path}", lambda: _load_path(name_or_path))
+            return await to_thread.run_sync(lambda: load_path(name_or_path))
         files = self._files(name_or_path)
-
-        def read() -> SessionState:
-            with captured(files) as capture:
-                return read_state(capture)
-
-        return await self._in_thread(f"read session {files.name!r}", read)
+        return await to_thread.run_sync(lambda: load(files))
 
     async def list(self) -> list[SessionInfo]:
         """What there is, newest first; reads the first line of each index."""
@@ -152,26 +143,9 @@ class FileSessionStorage:
     def _files(self, name: str) -> SessionFiles:
         return SessionFiles(self.directory, session_name(name))
 
-    def _files_of_unnamed(self, state: SessionState) -> SessionFiles:
-        try:
-            return self._files(state.current_session_id or uuid4().hex)
-        except SessionNameError:
-            return self._files(uuid4().hex)
-
     async def _in_thread(self, doing: str, work: Callable[[], T]) -> T:
         def explained_work() -> T:
             with explained(doing, self.directory):
                 return work()
 
         return await to_thread.run_sync(explained_work)
-
-
-def _load_path(name: str) -> SessionState:
-    path = Path(name).expanduser()
-    try:
-        if not path.name.endswith(".json"):
-            return parse_snapshot(path.read_bytes(), path)
-        with captured(SessionFiles(path.parent, path.name.removesuffix(".json"))) as capture:
-            return read_state(capture)
-    except (FileNotFoundError, IsADirectoryError):
-        raise SessionNotFoundError(name) from None

@@ -53,10 +53,8 @@ def create(files: SessionFiles, state: SessionState) -> None:
     with FileLock(files.lock) as lock:
         if files.snapshot.exists():
             raise SessionExistsError(files.name)
-        _remove_all_but_lock(
-            files
-        )  # what a session of that name may have left when its removal was cut short
-        _install_whole(files, state, Header(uuid4().hex, 0, Stamp(0, 0, 0)))
+        _remove_all_but_lock(files)  # what a session of that name may have left when its removal was cut short
+        install_whole(files, state, Header(uuid4().hex, 0, Stamp(0, 0, 0)))
         lock.close()
 
 
@@ -83,10 +81,8 @@ def store(files: SessionFiles, state: SessionState) -> None:
                     continue
                 old = was.header or Header(uuid4().hex, 0, was.stamp)
                 seq = max(state.channelcoder.seq, was.head.channelcoder.seq)
-                state = state.model_copy(
-                    update={"channelcoder": state.channelcoder.model_copy(update={"seq": seq})}
-                )
-                _install_whole(files, state, Header(old.session, seq, was.stamp, edits=old.edits + 1))
+                state = state.model_copy(update={"channelcoder": state.channelcoder.model_copy(update={"seq": seq})})
+                install_whole(files, state, Header(old.session, seq, was.stamp, edits=old.edits + 1))
                 lock.close()
                 return
     raise _too_busy(files)
@@ -150,7 +146,7 @@ def _fold(capture: Capture, state: SessionState, parsed: Parsed) -> bool:
     finally:
         remove(temporary)
         remove(journal)
-    head = prune(state.head())
+    head = prune(state)
     write_index(files, head, Row.of(head, snapshot=new_stamp, journal=inode, offset=len(start)))
     return True
 
@@ -221,7 +217,7 @@ def rename(files: SessionFiles, new: SessionFiles) -> None:
         remove(files.lock)
         first.close()
         second.close()
-    head = prune(state.head())
+    head = prune(state)
     write_index(new, head, Row.of(head, snapshot=new_stamp, journal=inode, offset=len(fresh.line())))
 
 
@@ -237,7 +233,7 @@ def refuse_twin(files: SessionFiles, *, but: SessionFiles | None = None) -> None
             raise SessionExistsError(path.stem)
 
 
-def _install_whole(files: SessionFiles, state: SessionState, header: Header) -> None:
+def install_whole(files: SessionFiles, state: SessionState, header: Header) -> None:
     """Put ``state`` and an empty journal in place, under the lock."""
     temporary, journal = files.temporary(), files.temporary()
     seq = state.channelcoder.seq
@@ -249,7 +245,7 @@ def _install_whole(files: SessionFiles, state: SessionState, header: Header) -> 
     finally:
         remove(temporary)
         remove(journal)
-    head = prune(state.head())
+    head = prune(state)
     write_index(files, head, Row.of(head, snapshot=new_stamp, journal=inode, offset=len(header.line())))
 
 
