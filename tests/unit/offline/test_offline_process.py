@@ -72,6 +72,8 @@ class TestLife:
         with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
             host, port = parent.stdout.readline().strip().removeprefix("http://").split(":")
             with socket.create_connection((host, int(port)), timeout=20) as connection:
+                connection.sendall(b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert connection.recv(4096).startswith(b"HTTP/1.1 200")
                 parent.kill()
                 assert connection.recv(1) == b""  # the end of the stream is the end of the child
 
