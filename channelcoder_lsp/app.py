@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.server import ChannelCoderServer
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from channelcoder_lsp.domain.agent import Agent, AgentConnection, ConnectionRequest
+    from channelcoder_lsp.domain.agent import Agent, AgentConnection, AgentEvent, ConnectionRequest
     from channelcoder_lsp.domain.errors import SettingsError
     from channelcoder_lsp.features.face import Face
     from channelcoder_lsp.offline.process import OfflineModel
@@ -127,7 +128,30 @@ class OfflineAgent:
         self._config.mkdir(mode=0o700, parents=True, exist_ok=True)
         environment = {**await self._service.environment(), "CLAUDE_CONFIG_DIR": str(self._config)}
         async with _claude(self._settings, environment).connect(request) as connection:
-            yield connection
+            yield _Offline(connection)
+
+
+class _Offline:
+    """A connection whose turns say that they cost nothing and that no Claude answered."""
+
+    def __init__(self, connection: AgentConnection) -> None:
+        self._connection = connection
+
+    @property
+    def session_id(self) -> str:
+        return self._connection.session_id
+
+    async def ask(self, prompt: str) -> AsyncIterator[AgentEvent]:
+        from channelcoder_lsp.domain.agent import Finished  # noqa: PLC0415 - loaded by now
+
+        async for event in self._connection.ask(prompt):
+            if isinstance(event, Finished):
+                yield replace(event, model="offline model", cost_usd=0.0, cumulative_cost_usd=None)
+            else:
+                yield event
+
+    async def interrupt(self) -> None:
+        await self._connection.interrupt()
 
 
 def _claude(settings: Settings, environment: Mapping[str, str]) -> Agent:

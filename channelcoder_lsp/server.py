@@ -132,6 +132,17 @@ class ChannelCoderServer(LanguageServer):
         """Whether no document notification waits."""
         return self._in_order is None or self._in_order.done()
 
+    async def settled(self) -> Face:
+        """What the features work with, when the document notifications so far were handled.
+
+        Raises:
+            JsonRpcInvalidParams, ChannelCoderError: see :meth:`face`.
+        """
+        face = await self.face()
+        while self._in_order is not None and not self._in_order.done():
+            await asyncio.wait({self._in_order})
+        return face
+
     async def stop(self) -> None:
         """Interrupt what is being asked, put all sessions at rest, end the CLIs. Doing it twice is fine."""
         if self._stopped:
@@ -341,18 +352,16 @@ def _register_documents(server: ChannelCoderServer) -> None:
 
 def _register_faces(server: ChannelCoderServer) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
-    def hover(params: lsp.HoverParams) -> lsp.Hover | None:
-        if (face := server.face_now) is None:
-            return None
+    async def hover(params: lsp.HoverParams) -> lsp.Hover | None:
         from channelcoder_lsp.features.hover import hover as answer  # noqa: PLC0415
 
-        return answer(face, params)
+        return answer(await server.settled(), params)
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)
     async def code_lens(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
         from channelcoder_lsp.features.code_lens import code_lenses  # noqa: PLC0415
 
-        return code_lenses(await server.face(), params)
+        return code_lenses(await server.settled(), params)
 
     @server.feature(
         lsp.TEXT_DOCUMENT_CODE_ACTION,
@@ -361,13 +370,13 @@ def _register_faces(server: ChannelCoderServer) -> None:
     async def code_action(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         from channelcoder_lsp.features.code_actions import code_actions  # noqa: PLC0415
 
-        return code_actions(await server.face(), params)
+        return code_actions(await server.settled(), params)
 
     @server.feature(lsp.CODE_ACTION_RESOLVE)
     async def code_action_resolve(params: lsp.CodeAction) -> lsp.CodeAction:
         from channelcoder_lsp.features.code_actions import resolve  # noqa: PLC0415
 
-        return resolve(await server.face(), params)
+        return resolve(await server.settled(), params)
 
 
 def _register_command(server: ChannelCoderServer, command: protocol.Command[Any, Any]) -> None:
@@ -377,7 +386,7 @@ def _register_command(server: ChannelCoderServer, command: protocol.Command[Any,
         from channelcoder_lsp.features.arguments import as_json, parse  # noqa: PLC0415
         from channelcoder_lsp.features.table import HANDLERS  # noqa: PLC0415
 
-        face = await server.face()
+        face = await server.settled()
         try:
             return as_json(await HANDLERS[command.name](face, parse(command, arguments)))
         except (ArgumentsError, SessionError) as problem:

@@ -10,6 +10,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from pygls.exceptions import JsonRpcException
+
 from channelcoder_lsp import __version__
 from channelcoder_lsp.app import create_server
 
@@ -27,8 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=options.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    for name in ("pygls", "asyncio"):
+    for name in ("pygls", "asyncio", "watchfiles"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_not_an_answer)
     offline = options.offline or os.environ.get("CHANNELCODER_OFFLINE", "").lower() in _TRUE
     server = create_server(offline=offline)
     try:
@@ -40,6 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _not_an_answer(record: logging.LogRecord) -> bool:
+    """Whether ``record`` is more than the trace of an error that was the answer to a request anyway."""
+    return not (record.exc_info and isinstance(record.exc_info[1], JsonRpcException))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_WATCH_AGAIN_SECONDS = 5.0
+_WATCH_AGAIN_SECONDS = 30.0
 
 
 class Projects:
@@ -210,6 +210,8 @@ class Projects:
             try:
                 async for name in self.storage.watch():
                     await self._changed(name)
+            except ChannelCoderError as problem:
+                logger.warning("changes by other processes are not seen for now: %s", problem)
             except Exception:
                 logger.exception("watching the sessions stopped; it starts again in a moment")
             await asyncio.sleep(_WATCH_AGAIN_SECONDS)

@@ -98,6 +98,10 @@ class OpenDocuments:
             if place.range is None or place.range.end < start:
                 continue
             place.touched = place.touched or edited.touches(place.range)
+            if edited == place.range and inserted:
+                # Exactly this code was replaced: what replaced it is what the thread is about now.
+                place.range = Range(start, new_end)
+                continue
             moved = shift(place.range, start, end, new_end)
             place.range = Range(Position(*moved[0]), Position(*moved[1]))
 
