@@ -28,8 +28,6 @@ TEXT_LIMIT = 20_000
 """Characters that the head keeps of a question, a prompt or an answer."""
 RECENT_TURNS = 20
 """How many of the last turns the head keeps whether or not they hang on a thread."""
-_FIRST_LINE = 4096
-"""Bytes that the first line nearly always fits in."""
 
 
 class Row(Model):
@@ -138,15 +136,10 @@ def read_row(files: SessionFiles) -> Row | None:
     """The first line of the index; None when there is none that can be read."""
     try:
         with files.index.open("rb") as file:
-            line = file.readline(_FIRST_LINE)
-            if line.endswith(b"\n"):
-                return Row.model_validate_json(line).model_copy(update={"length": len(line)})
-            line += file.readline()
-            return Row.model_validate_json(line).model_copy(update={"length": len(line)})
-    except (OSError, ValidationError) as error:
-        if not isinstance(error, FileNotFoundError):
-            log.info("The index of session %r is made again, since it can't be read: %s", files.name, error)
+            line = file.readline()
+    except FileNotFoundError:
         return None
+    return _row(files, line)
 
 
 def read_index(files: SessionFiles) -> tuple[Row, bytes] | None:
@@ -156,14 +149,10 @@ def read_index(files: SessionFiles) -> tuple[Row, bytes] | None:
     except FileNotFoundError:
         return None
     first, _, second = data.partition(b"\n")
-    try:
-        row = Row.model_validate_json(first)
-    except ValidationError:
-        row = None
-    if row is None or row.index != VERSION or row.size != len(second) or row.checksum != zlib.crc32(second):
-        log.info("The index of session %r is made again, since it can't be read", files.name)
+    row = _row(files, first + b"\n")
+    if row is None or row.size != len(second) or row.checksum != zlib.crc32(second):
         return None
-    return row.model_copy(update={"length": len(first) + 1}), second
+    return row, second
 
 
 def parse_head(row: Row, second: bytes) -> SessionHead:
@@ -175,3 +164,13 @@ def parse_head(row: Row, second: bytes) -> SessionHead:
     head = SessionHead.model_validate_json(second)
     head.message_count = row.message_count
     return head
+
+
+def _row(files: SessionFiles, line: bytes) -> Row | None:
+    try:
+        row = Row.model_validate_json(line)
+    except ValidationError as error:
+        log.info("The index of session %r is made again, since it can't be read: %s", files.name, error)
+        return None
+    row.length = len(line)
+    return row if row.index == VERSION else None

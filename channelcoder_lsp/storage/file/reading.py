@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNotFoundError, StorageError
-from channelcoder_lsp.domain.session import SessionHead, SessionState
+from channelcoder_lsp.domain.session import Ledger, SessionHead, SessionState
 from channelcoder_lsp.storage.file.disk import Stamp, read_file
-from channelcoder_lsp.storage.file.index import Row, parse_head, prune, read_index, write_index
+from channelcoder_lsp.storage.file.index import Row, parse_head, prune, read_index, read_row, write_index
 from channelcoder_lsp.storage.file.lines import Header, Parsed, parse_lines
+from channelcoder_lsp.storage.file.locks import FileLock
+from channelcoder_lsp.storage.file.recall import fill, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from channelcoder_lsp.domain.records import Record
-    from channelcoder_lsp.storage.file.locks import FileLock
     from channelcoder_lsp.storage.file.names import SessionFiles
 
 log = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ def parse_snapshot(data: bytes, path: Path) -> SessionState:
         StorageError: a newer version wrote it.
     """
     try:
-        return SessionState.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
+        state = SessionState.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         if problem["loc"] == ("channelcoder", "version") and isinstance(problem["input"], int):
@@ -151,6 +152,9 @@ def parse_snapshot(data: bytes, path: Path) -> SessionState:
         raise SessionCorruptError(
             f"{path} is not a session: {f'{where}: ' if where else ''}{problem['msg']}."
         ) from error
+    if "messages" not in state.model_fields_set:
+        raise SessionCorruptError(f"{path} is not a session: it has no messages.")
+    return state
 
 
 def read_state(capture: Capture, parsed: Parsed | None = None) -> SessionState:
@@ -166,10 +170,24 @@ def read_state(capture: Capture, parsed: Parsed | None = None) -> SessionState:
     state = read_snapshot(capture)
     header = capture.header
     if header is not None and "channelcoder" not in state.model_fields_set:
-        # ChannelCoder cleared the session or put another in its place: what was folded in before is gone.
-        state.channelcoder.seq = header.seq
+        # ChannelCoder cleared the session: what was folded in before is gone, where it belongs is not.
+        row = read_row(capture.files)
+        state.channelcoder = Ledger(seq=header.seq, checkout=row.checkout if row else None)
+    elif header is not None and header.first > state.channelcoder.seq + 1:
+        _fill_hole(state, header, capture.files)
     merge(state, parsed.records, edited=capture.edited)
     return state
+
+
+def _fill_hole(state: SessionState, header: Header, files: SessionFiles) -> None:
+    """Bring back what ChannelCoder undid by writing back a copy that is older than the journal reaches."""
+    head = remembered(files)
+    missing = f"records {state.channelcoder.seq + 1} to {header.first - 1}"
+    if head is None or head.channelcoder.seq < header.first - 1:
+        log.warning("An old copy of session %r was written back; %s are not in it", files.name, missing)
+        return
+    log.warning("An old copy of session %r was written back; %s are recalled", files.name, missing)
+    fill(state, head)
 
 
 def merge(state: SessionState, records: list[Record], *, edited: bool) -> None:
@@ -218,6 +236,8 @@ def read_head(files: SessionFiles, *, index: bool = True, lock: FileLock | None 
         SessionCorruptError: the snapshot or the journal can't be read.
         StorageError: a newer version wrote one of them.
     """
+    if index and lock is None and files.lock.exists():
+        lock = FileLock(files.lock)
     with captured(files, lock) as capture:
         inode = capture.journal_stamp.inode if capture.journal_stamp else 0
         if (opened := _from_index(capture)) is not None:

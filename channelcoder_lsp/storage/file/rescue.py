@@ -7,15 +7,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pydantic import ValidationError
-
 from channelcoder_lsp.domain.errors import SessionCorruptError
-from channelcoder_lsp.domain.session import Message, SessionHead, SessionState
+from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.storage.file.disk import Stamp, copy_aside, remove, sync_folder
-from channelcoder_lsp.storage.file.index import parse_head, read_index
 from channelcoder_lsp.storage.file.lines import Header
 from channelcoder_lsp.storage.file.locks import FileLock
 from channelcoder_lsp.storage.file.reading import Capture, captured, merge, read_snapshot
+from channelcoder_lsp.storage.file.recall import fill, remembered
 from channelcoder_lsp.storage.file.writing import install_whole
 
 if TYPE_CHECKING:
@@ -55,7 +53,10 @@ def _rescue(files: SessionFiles) -> str:
         if state is None:
             aside.append(files.aside())
             copy_aside(files.snapshot, aside[-1])
-            state = _from_index(files)
+            state = SessionState()
+            if (head := remembered(files)) is not None:
+                state.metadata = head.metadata
+                fill(state, head)
         if parsed.problem:
             aside.append(files.aside())
             copy_aside(files.journal, aside[-1])
@@ -80,31 +81,3 @@ def _snapshot(capture: Capture) -> SessionState | None:
     with suppress(SessionCorruptError):
         return read_snapshot(capture)
     return None
-
-
-def _from_index(files: SessionFiles) -> SessionState:
-    """What the index has of the session, its turns as messages again."""
-    found = read_index(files)
-    head = SessionHead()
-    if found is not None:
-        with suppress(ValidationError):
-            head = parse_head(*found)
-    state = SessionState(**{name: getattr(head, name) for name in SessionHead.model_fields})
-    for turn in head.turns.values():
-        texts = [("user", turn.question, turn.asked)]
-        if turn.state.finished and turn.answer:
-            texts.append(("assistant", turn.answer, turn.finished or turn.asked))
-        state.messages += [
-            Message.model_validate(
-                {
-                    "role": role,
-                    "content": text,
-                    "timestamp": when,
-                    "session_id": turn.session_id or "",
-                    "turn_id": turn.id,
-                }
-            )
-            for role, text, when in texts
-        ]
-    state.message_count = len(state.messages)
-    return state

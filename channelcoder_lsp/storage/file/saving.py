@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNameError, StorageError
+from channelcoder_lsp.storage.file import writing
 from channelcoder_lsp.storage.file.disk import explained
-from channelcoder_lsp.storage.file.names import SessionFiles, session_name
+from channelcoder_lsp.storage.file.names import SessionFiles, same_name, session_name
 from channelcoder_lsp.storage.file.reading import read_head
 from channelcoder_lsp.storage.file.rescue import rescue
-from channelcoder_lsp.storage.file.writing import delete, rename, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,34 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+def create(files: SessionFiles, state: SessionState) -> None:
+    """Store a new session; if it has a name, that is ``files``'.
+
+    Raises:
+        SessionExistsError: there is one of that name, or of one that differs in case only.
+    """
+    writing.create(files, _named(state, files) if state.metadata.name is not None else state)
+
+
+def rename(files: SessionFiles, new: SessionFiles) -> None:
+    """Give a session another name.
+
+    Raises:
+        SessionNotFoundError: there is none.
+        SessionExistsError: the new name is taken.
+        SessionCorruptError: it can't be read; it was set aside.
+    """
+    try:
+        if same_name(files.name, new.name) and _same_file(files, new):
+            between = SessionFiles(files.folder, uuid4().hex)
+            writing.rename(files, between)
+            writing.rename(between, new)
+        else:
+            writing.rename(files, new)
+    except SessionCorruptError as error:
+        raise rescue(files, error) from error
+
+
 def save_named(files: SessionFiles, state: SessionState) -> Path:
     """Store ``state`` under a name, which is its name from then on; no copy is left under a session id.
 
@@ -28,17 +56,16 @@ def save_named(files: SessionFiles, state: SessionState) -> Path:
         SessionExistsError: there is a session of a name that differs in case only.
         StorageError: it could not be stored.
     """
-    metadata = state.metadata.model_copy(update={"name": files.name})
-    named = state.model_copy(update={"metadata": metadata})
+    named = _named(state, files)
     with explained(f"save session {files.name!r}", files.folder):
         old = _stored_unnamed(files.folder, state)
         if old is None or old == files:
             return _store(files, named)
         if not files.snapshot.exists():
-            rename(old, files)
+            writing.rename(old, files)
             return _store(files, named)
         path = _store(files, named)
-        delete(old)
+        writing.delete(old)
         return path
 
 
@@ -53,12 +80,21 @@ def save_unnamed(folder: Path, state: SessionState) -> Path:
         return _store(files or SessionFiles(folder, uuid4().hex), state)
 
 
+def _same_file(files: SessionFiles, new: SessionFiles) -> bool:
+    """Whether the file system takes the two names, which only case tells apart, for one."""
+    return new.snapshot.exists() and files.snapshot.samefile(new.snapshot)
+
+
+def _named(state: SessionState, files: SessionFiles) -> SessionState:
+    return state.model_copy(update={"metadata": state.metadata.model_copy(update={"name": files.name})})
+
+
 def _store(files: SessionFiles, state: SessionState) -> Path:
     try:
-        store(files, state)
+        writing.store(files, state)
     except SessionCorruptError as error:
         rescue(files, error)
-        store(files, state)
+        writing.store(files, state)
     return files.snapshot
 
 

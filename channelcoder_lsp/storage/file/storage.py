@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 from anyio import to_thread
 
 from channelcoder_lsp.domain.errors import SessionNameError
-from channelcoder_lsp.storage.file import writing
 from channelcoder_lsp.storage.file.disk import explained, make_folder
 from channelcoder_lsp.storage.file.journal import FileJournal
 from channelcoder_lsp.storage.file.listing import list_sessions
 from channelcoder_lsp.storage.file.loading import load, load_path
 from channelcoder_lsp.storage.file.names import SessionFiles, is_path, session_name
-from channelcoder_lsp.storage.file.saving import save_named, save_unnamed
+from channelcoder_lsp.storage.file.saving import create, rename, save_named, save_unnamed
+from channelcoder_lsp.storage.file.writing import delete
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -85,7 +85,7 @@ class FileSessionStorage:
             SessionNameError: the name can't be the name of a session.
         """
         files = self._files(name)
-        await self._in_thread(f"save session {files.name!r}", lambda: writing.create(files, state))
+        await self._in_thread(f"save session {files.name!r}", lambda: create(files, state))
         return await FileJournal(files).attach()
 
     async def open(self, name: str) -> FileJournal:
@@ -113,7 +113,7 @@ class FileSessionStorage:
             SessionNotFoundError: there is none.
         """
         files = self._files(name)
-        await self._in_thread(f"remove session {files.name!r}", lambda: writing.delete(files))
+        await self._in_thread(f"remove session {files.name!r}", lambda: delete(files))
 
     async def rename(self, name: str, new_name: str) -> None:
         """Give a session another name.
@@ -127,7 +127,7 @@ class FileSessionStorage:
         """
         files, new = self._files(name), self._files(new_name)
         if files != new:
-            await self._in_thread(f"rename session {files.name!r}", lambda: writing.rename(files, new))
+            await self._in_thread(f"rename session {files.name!r}", lambda: rename(files, new))
 
     async def watch(self) -> AsyncIterator[str]:
         """The names of sessions whose files changed, as they change. Ends with its task."""

@@ -189,7 +189,7 @@ def rename(files: SessionFiles, new: SessionFiles) -> None:
     with FileLock(one.lock) as first, FileLock(other.lock) as second:
         if not files.snapshot.exists():
             raise SessionNotFoundError(files.name)
-        if new.snapshot.exists() and not files.snapshot.samefile(new.snapshot):
+        if new.snapshot.exists():
             raise SessionExistsError(new.name)
         _remove_all_but_lock(new)
         with captured(files) as capture:
