@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import StorageError
 from channelcoder_lsp.storage.file.disk import open_private
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -48,6 +49,21 @@ else:
 
     def _unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock named by ``path``, once.
+
+    Raises:
+        StorageError: somebody held it for all of ``PATIENCE``.
+    """
+    lock = FileLock(path)
+    try:
+        lock.acquire()
+        yield
+    finally:
+        lock.close()
 
 
 PATIENCE = 30.0

@@ -11,7 +11,7 @@ from channelcoder_lsp.domain.errors import SessionCorruptError
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.storage.file.disk import Stamp, copy_aside, remove, sync_folder
 from channelcoder_lsp.storage.file.lines import Header
-from channelcoder_lsp.storage.file.locks import FileLock
+from channelcoder_lsp.storage.file.locks import locked
 from channelcoder_lsp.storage.file.reading import Capture, captured, merge, read_snapshot
 from channelcoder_lsp.storage.file.recall import fill, remembered
 from channelcoder_lsp.storage.file.writing import install_whole
@@ -33,9 +33,8 @@ def rescue(files: SessionFiles, error: SessionCorruptError) -> SessionCorruptErr
         The error to raise: what was wrong, where it is now, what to do.
     """
     try:
-        with FileLock(files.lock) as lock:
+        with locked(files.lock):
             done = _rescue(files)
-            lock.close()
     except OSError as problem:
         done = f"It could not be set aside either ({problem}); it was not touched."
     told = SessionCorruptError(f"{error} {done}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNameError, StorageError
-from channelcoder_lsp.storage.file import writing
+from channelcoder_lsp.storage.file import moving, writing
 from channelcoder_lsp.storage.file.disk import explained
 from channelcoder_lsp.storage.file.names import SessionFiles, same_name, session_name
 from channelcoder_lsp.storage.file.reading import read_head
@@ -41,10 +41,10 @@ def rename(files: SessionFiles, new: SessionFiles) -> None:
     try:
         if same_name(files.name, new.name) and _same_file(files, new):
             between = SessionFiles(files.folder, uuid4().hex)
-            writing.rename(files, between)
-            writing.rename(between, new)
+            moving.rename(files, between)
+            moving.rename(between, new)
         else:
-            writing.rename(files, new)
+            moving.rename(files, new)
     except SessionCorruptError as error:
         raise rescue(files, error) from error
 
@@ -62,10 +62,10 @@ def save_named(files: SessionFiles, state: SessionState) -> Path:
         if old is None or old == files:
             return _store(files, named)
         if not files.snapshot.exists():
-            writing.rename(old, files)
+            moving.rename(old, files)
             return _store(files, named)
         path = _store(files, named)
-        writing.delete(old)
+        moving.delete(old)
         return path
 
 

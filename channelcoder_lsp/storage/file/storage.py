@@ -13,9 +13,9 @@ from channelcoder_lsp.storage.file.disk import explained, make_folder
 from channelcoder_lsp.storage.file.journal import FileJournal
 from channelcoder_lsp.storage.file.listing import list_sessions
 from channelcoder_lsp.storage.file.loading import load, load_path
+from channelcoder_lsp.storage.file.moving import delete
 from channelcoder_lsp.storage.file.names import SessionFiles, is_path, session_name
 from channelcoder_lsp.storage.file.saving import create, rename, save_named, save_unnamed
-from channelcoder_lsp.storage.file.writing import delete
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

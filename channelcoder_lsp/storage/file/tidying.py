@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import SessionNotFoundError
 from channelcoder_lsp.storage.file.disk import explained, stamp
+from channelcoder_lsp.storage.file.folding import fold
 from channelcoder_lsp.storage.file.index import Row, write_index
 from channelcoder_lsp.storage.file.reading import read_head
-from channelcoder_lsp.storage.file.writing import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
