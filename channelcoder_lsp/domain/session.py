@@ -224,7 +224,10 @@ class SessionState(SessionHead):
     @model_validator(mode="before")
     @classmethod
     def _messages_without_time(cls, data: Any) -> Any:
-        """Give messages of the lean shape the session's own date and id."""
+        """Give messages of the lean shape the session's own date and id.
+
+        ChannelCoder loads that shape too, and saves the dates that it didn't find as null.
+        """
         if not isinstance(data, dict):
             return data
         metadata = data.get("metadata")
@@ -236,7 +239,12 @@ class SessionState(SessionHead):
         blank = {"timestamp": when or "1970-01-01T00:00:00.000Z", "sessionId": session_id}
         return {
             **data,
-            "messages": [{**blank, **message} if isinstance(message, dict) else message for message in messages],
+            "messages": [
+                {**blank, **{key: value for key, value in message.items() if value is not None}}
+                if isinstance(message, dict)
+                else message
+                for message in messages
+            ],
         }
 
     @model_validator(mode="after")
@@ -293,4 +301,6 @@ class SessionInfo(Model):
 
 
 def _complete(message: Any) -> bool:
-    return isinstance(message, dict) and "timestamp" in message and "sessionId" in message
+    if not isinstance(message, dict):
+        return False
+    return message.get("timestamp") is not None and message.get("sessionId") is not None

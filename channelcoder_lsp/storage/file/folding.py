@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from channelcoder_lsp.storage.file.disk import read_file, remove, stamp, write_new
 from channelcoder_lsp.storage.file.index import Row, prune, write_index
-from channelcoder_lsp.storage.file.lines import Header, Parsed, carried_lines
+from channelcoder_lsp.storage.file.lines import Carried, Header, Parsed, carried_lines
 from channelcoder_lsp.storage.file.locks import FileLock, locked
 from channelcoder_lsp.storage.file.reading import Capture, captured, read_state
 from channelcoder_lsp.storage.file.writing import TRIES, install, too_busy
@@ -43,20 +43,20 @@ def fold(files: SessionFiles) -> bool:
                 folded = capture.header.length + capture.header.carried
                 if parsed.good <= folded and not parsed.problem:
                     return False
+            carried = carried_lines(parsed.records)  # before applying them, which changes what is in them
             state = read_state(capture, parsed)
-            if _fold(capture, state, parsed):
+            if _fold(capture, state, parsed, carried):
                 return True
     raise too_busy(files)
 
 
-def _fold(capture: Capture, state: SessionState, parsed: Parsed) -> bool:
+def _fold(capture: Capture, state: SessionState, parsed: Parsed, carried: Carried) -> bool:
     """Whether it worked: nobody else replaced the files meanwhile."""
     files, old = capture.files, capture.header
     if old is None or capture.journal is None or capture.journal_stamp is None:
         return False
     if state.metadata.name is not None:
         state.metadata.name = files.name
-    carried, first = carried_lines(parsed.records)
     temporary, journal = files.temporary(), files.temporary()
     try:
         new_stamp = write_new(temporary, state.at_rest().encode())
@@ -65,10 +65,10 @@ def _fold(capture: Capture, state: SessionState, parsed: Parsed) -> bool:
             state.channelcoder.seq,
             new_stamp,
             edits=old.edits + capture.edited,
-            carried=len(carried),
-            first=first,
+            carried=len(carried.lines),
+            first=carried.first or state.channelcoder.seq + 1,
         )
-        start = header.line() + carried
+        start = header.line() + carried.lines
         with locked(files.lock):
             if stamp(files.snapshot) != capture.stamp or _inode(files.journal) != capture.journal_stamp.inode:
                 return False

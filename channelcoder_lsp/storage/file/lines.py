@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import ValidationError
 
 from channelcoder_lsp.domain.errors import StorageError
-from channelcoder_lsp.domain.records import Record, TurnDelta, dump_record, parse_record
+from channelcoder_lsp.domain.records import Record, TurnDelta, TurnFinished, dump_record, parse_record
 from channelcoder_lsp.storage.file.disk import Stamp
 
 VERSION = 1
@@ -104,23 +104,29 @@ def dump_lines(records: list[Record]) -> bytes:
     return b"".join(dump_record(record).encode() + b"\n" for record in records)
 
 
-def carried_lines(records: list[Record]) -> tuple[bytes, int]:
-    """The last of ``records`` as lines, in ``CARRIED_BYTES``, and the number of the first of them.
+class Carried(NamedTuple):
+    """What a new journal starts with."""
 
-    What a delta says is in the end of its turn too.
-    """
+    lines: bytes
+    first: int
+    """The number of the record from which on nothing is missing; 0 when there was none to carry."""
+
+
+def carried_lines(records: list[Record]) -> Carried:
+    """The last of ``records``, in ``CARRIED_BYTES``; without the deltas of turns whose end is among them."""
+    ended = {record.turn_id for record in records if isinstance(record, TurnFinished)}
     lines: list[bytes] = []
     room = CARRIED_BYTES
     first = records[-1].seq + 1 if records else 0
     for record in reversed(records):
-        if not isinstance(record, TurnDelta):
+        if not (isinstance(record, TurnDelta) and record.turn_id in ended):
             line = dump_lines([record])
             room -= len(line)
             if room < 0:
                 break
             lines.append(line)
         first = record.seq
-    return b"".join(reversed(lines)), first
+    return Carried(b"".join(reversed(lines)), first)
 
 
 _KNOWN = frozenset(model.model_fields["type"].default for model in get_args(get_args(Record)[0]))

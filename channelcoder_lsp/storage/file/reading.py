@@ -89,6 +89,8 @@ def captured(files: SessionFiles, lock: FileLock | None = None) -> Iterator[Capt
     Raises:
         SessionNotFoundError: there is no such session.
     """
+    if lock is not None and not files.snapshot.exists():  # or a lock would be made for it
+        raise SessionNotFoundError(files.name)
     with ExitStack() as held:
         with _held(lock):
             journal = _open(files.journal, held)
