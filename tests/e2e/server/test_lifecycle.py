@@ -1,0 +1,165 @@
+"""How the server starts and ends, and what survives when it, the CLI or the editor dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from channelcoder_lsp.offline.script import Text
+
+from .conftest import SOURCE, Machine, answered, ask
+
+pytestmark = pytest.mark.usefixtures("no_process_left")
+
+HALF = Text(text="one two three four five six seven eight nine ten eleven twelve", hold_after=2)
+
+
+async def streaming(editor, uri, machine: Machine) -> dict:
+    """Ask, and return when some text of the answer has come."""
+    await machine.model.script(HALF)
+    asked = await ask(editor, uri)
+    await editor.wait_for(lambda m: m["method"] == "channelcoder/turn" and m["params"]["text"])
+    return asked
+
+
+def states(machine: Machine) -> dict[str, dict]:
+    """The sessions at rest, by name."""
+    return {file.stem: json.loads(file.read_text()) for file in machine.sessions.glob("*.json")}
+
+
+class TestEnding:
+    async def test_exit_ends_with_zero_and_everything_at_rest(self, machine: Machine):
+        async with machine.opened() as (editor, uri):
+            await answered(editor, uri)
+            assert await editor.quit() == 0
+        (state,) = states(machine).values()
+        assert [message["role"] for message in state["messages"]] == ["user", "assistant"]
+
+    async def test_end_of_input_ends_the_server_and_its_cli(self, machine: Machine):
+        """An editor that dies closes the server's input; what was answered is at rest."""
+        async with machine.opened() as (editor, uri):
+            await answered(editor, uri)
+            server = psutil.Process(editor.pid)
+            children = server.children(recursive=True)
+            assert children
+            editor.hang_up()
+            await editor.wait()
+            gone, alive = psutil.wait_procs(children, timeout=10)
+            assert not alive
+        (state,) = states(machine).values()
+        assert len(state["messages"]) == 2
+
+    async def test_end_of_input_while_an_answer_streams_keeps_what_had_come(self, machine: Machine):
+        async with machine.opened() as (editor, uri):
+            await streaming(editor, uri, machine)
+            editor.hang_up()
+            await editor.wait()
+        (state,) = states(machine).values()
+        assert state["messages"][0]["content"] == "What is this?"
+        assert state["messages"][1]["content"].startswith("one two three")
+
+    async def test_shutdown_while_an_answer_streams_keeps_what_had_come(self, machine: Machine):
+        async with machine.opened() as (editor, uri):
+            await streaming(editor, uri, machine)
+        (state,) = states(machine).values()
+        assert state["messages"][1]["content"].startswith("one two three")
+
+
+class TestDying:
+    async def test_a_killed_server_loses_no_question_and_no_text_that_was_written_down(self, machine: Machine):
+        """kill -9 in mid-stream: the question is there after a restart, failed, with Retry."""
+        async with machine.opened() as (editor, uri):
+            asked = await streaming(editor, uri, machine)
+            children = psutil.Process(editor.pid).children(recursive=True)
+            editor.kill()
+            await editor.wait()
+            for child in children:
+                child.send_signal(signal.SIGKILL)
+            psutil.wait_procs(children, timeout=10)
+        async with machine.opened() as (editor, uri):
+            await editor.wait_for(lambda m: m["method"] == "workspace/codeLens/refresh")
+            hover = await editor.hover(uri, 6) or ""
+            assert "> What is this?" in hover
+            actions = await editor.code_actions(uri, (6, 0), (6, 0))
+            retry = next(a for a in actions if a["title"] == "Retry: What is this?")
+            again = await editor.choose(retry)
+            assert (await editor.finished(again["turnId"]))["state"] == "done"
+            assert again["turnId"] != asked["turnId"]
+
+    async def test_a_killed_cli_fails_the_turn_and_the_next_question_works(self, machine: Machine):
+        async with machine.opened() as (editor, uri):
+            asked = await streaming(editor, uri, machine)
+            for child in psutil.Process(editor.pid).children(recursive=True):
+                if "claude" in child.name():
+                    child.kill()
+            over = await editor.finished(asked["turnId"])
+            assert over["state"] == "failed"
+            assert "one two three" in (await editor.hover(uri, 6) or "")
+            _, over = await answered(editor, uri, question="Still there?")
+            assert over["state"] == "done"
+
+
+class TestIdle:
+    async def test_the_cli_is_closed_after_the_idle_time_and_started_again(self, machine: Machine):
+        async with machine.opened(settings={"idleSeconds": 1}) as (editor, uri):
+            await answered(editor, uri)
+            clis = [c for c in psutil.Process(editor.pid).children(recursive=True) if "claude" in c.name()]
+            _, alive = await asyncio.to_thread(psutil.wait_procs, clis, 15)
+            assert clis
+            assert not alive
+            asked, _ = await answered(editor, uri, question="Again?")
+            shown = await editor.execute("channelcoder.turn.show", {"turnId": asked["turnId"]})
+            assert "1. What is this?" in shown["markdown"]
+
+
+class TestTcp:
+    async def start(self, machine: Machine, address: str) -> asyncio.subprocess.Process:
+        import os
+
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "channelcoder_lsp.cli.lsp",
+            "--tcp",
+            address,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, **machine.environment},
+        )
+
+    async def test_serves_one_client_on_a_loopback_port(self, machine: Machine):
+        process = await self.start(machine, "127.0.0.1:0")
+        line = (await process.stdout.readline()).decode()
+        assert line.startswith("listening on 127.0.0.1:")
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(line.rsplit(":")[-1]))
+        body = json.dumps(
+            {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}, "processId": None}}
+        ).encode()
+        writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        assert (await reader.readline()).startswith(b"Content-Length:")
+        writer.close()
+        await asyncio.wait_for(process.wait(), 30)
+
+    async def test_a_web_page_can_not_post_commands(self, machine: Machine):
+        process = await self.start(machine, "127.0.0.1:0")
+        port = int((await process.stdout.readline()).decode().rsplit(":")[-1])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        body = b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{},"processId":null}}'
+        writer.write(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        assert await reader.read() == b""
+        process.terminate()
+        await asyncio.wait_for(process.wait(), 30)
+
+    async def test_other_addresses_are_refused(self, machine: Machine):
+        process = await self.start(machine, "0.0.0.0:0")
+        _, stderr = await process.communicate()
+        assert process.returncode == 2
+        assert b"is not a loopback address" in stderr
+
+
