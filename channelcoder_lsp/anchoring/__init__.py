@@ -1,0 +1,7 @@
+"""Finding a place in code again. Pure functions; nothing here knows about editors or files."""
+
+from channelcoder_lsp.anchoring.edits import end_of_insert, shift, shift_all
+from channelcoder_lsp.anchoring.quote import find_exact
+from channelcoder_lsp.anchoring.relocation import LineMap, Relocation, relocate
+
+__all__ = ["LineMap", "Relocation", "end_of_insert", "find_exact", "relocate", "shift", "shift_all"]

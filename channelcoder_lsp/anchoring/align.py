@@ -1,0 +1,209 @@
+"""Which whole lines of an old text stand, in order, in a new one.
+
+Patience first (lines that occur once on both sides carry the alignment), recursively; where nothing is
+unique the longest common runs decide. The cost is bounded: what is too large to compare stays unmatched.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+MAX_PAIRS = 20_000
+"""Pairs of equal lines that one gap without unique lines may have; beyond it only its ends are matched."""
+UNMATCHED = -1
+
+
+class Gap(NamedTuple):
+    """Lines ``old_start:old_end`` against ``new_start:new_end``, both half-open."""
+
+    old_start: int
+    old_end: int
+    new_start: int
+    new_end: int
+
+
+def open_gaps(target: Sequence[int], new_size: int) -> list[Gap]:
+    """The gaps between the matches of ``target``, an ascending map, that have lines on both sides."""
+    gaps: list[Gap] = []
+    old_start = new_start = 0
+    for index, at in enumerate(target):
+        if at == UNMATCHED:
+            continue
+        if old_start < index and new_start < at:
+            gaps.append(Gap(old_start, index, new_start, at))
+        old_start, new_start = index + 1, at + 1
+    if old_start < len(target) and new_start < new_size:
+        gaps.append(Gap(old_start, len(target), new_start, new_size))
+    return gaps
+
+
+class Run(NamedTuple):
+    """``size`` lines from ``old`` on that stand unchanged from ``new`` on."""
+
+    old: int
+    new: int
+    size: int
+    weight: float
+
+
+def match_unique(
+    old: Sequence[str], new: Sequence[str], weigh: Callable[[int], float], gap: Gap, target: list[int]
+) -> None:
+    """Match lines of ``gap`` that are equal and unique, and what is equal next to them.
+
+    Args:
+        old: keys of the old lines; equal keys are equal lines, an empty key is like no other.
+        new: keys of the new lines.
+        weigh: how much an old line tells; heavier runs win where two exclude each other.
+        gap: where to look.
+        target: the map (old line -> new line) to fill; entries outside of ``gap`` are left alone.
+    """
+    todo = [gap]
+    while todo:
+        rest = _match_ends(old, new, todo.pop(), target)
+        if rest.old_start == rest.old_end or rest.new_start == rest.new_end:
+            continue
+        chain = heaviest_chain(_unique_runs(old, new, weigh, rest))
+        if not chain:
+            continue
+        before_old, before_new = rest.old_start, rest.new_start
+        for run in chain:
+            for step in range(run.size):
+                target[run.old + step] = run.new + step
+            todo.append(Gap(before_old, run.old, before_new, run.new))
+            before_old, before_new = run.old + run.size, run.new + run.size
+        todo.append(Gap(before_old, rest.old_end, before_new, rest.new_end))
+
+
+def match_common(
+    old: Sequence[str], new: Sequence[str], weigh: Callable[[int], float], gap: Gap, target: list[int]
+) -> None:
+    """Match the longest common runs of ``gap``, in order; meant for gaps without unique lines.
+
+    Takes what ``match_unique`` takes. A gap of more than ``MAX_PAIRS`` pairs of equal lines stays as it is.
+    """
+    where: dict[str, list[int]] = {}
+    for at in range(gap.new_start, gap.new_end):
+        where.setdefault(new[at], []).append(at)
+    if sum(len(where.get(old[index], ())) for index in range(gap.old_start, gap.old_end)) > MAX_PAIRS:
+        return
+    for run in _longest_runs(old, weigh, where, gap):
+        for step in range(run.size):
+            target[run.old + step] = run.new + step
+
+
+def _match_ends(old: Sequence[str], new: Sequence[str], gap: Gap, target: list[int]) -> Gap:
+    """Match what is equal at both ends of ``gap``; return what is left between."""
+    old_start, old_end, new_start, new_end = gap
+    while old_start < old_end and new_start < new_end and old[old_start] == new[new_start]:
+        target[old_start] = new_start
+        old_start += 1
+        new_start += 1
+    while old_start < old_end and new_start < new_end and old[old_end - 1] == new[new_end - 1]:
+        old_end -= 1
+        new_end -= 1
+        target[old_end] = new_end
+    return Gap(old_start, old_end, new_start, new_end)
+
+
+def _once(keys: Sequence[str], start: int, end: int) -> dict[str, int]:
+    """Where each key stands that occurs once in ``keys[start:end]``; the others are marked -1."""
+    where: dict[str, int] = {}
+    for index in range(start, end):
+        key = keys[index]
+        where[key] = UNMATCHED if key in where else index
+    return where
+
+
+def _unique_runs(old: Sequence[str], new: Sequence[str], weigh: Callable[[int], float], gap: Gap) -> list[Run]:
+    """Runs of lines that are unique on both sides of ``gap``, by their old line.
+
+    A run goes on over lines that aren't unique as long as they are equal, so that a moved block is one
+    run; no two runs share a line.
+    """
+    in_old = _once(old, gap.old_start, gap.old_end)
+    in_new = _once(new, gap.new_start, gap.new_end)
+    pairs = [
+        (index, at)
+        for key, index in in_old.items()
+        if index != UNMATCHED and key and (at := in_new.get(key, UNMATCHED)) != UNMATCHED
+    ]
+    runs: list[Run] = []
+    for index, at in pairs:  # ascending, as dicts keep the order of insertion and every key here came once
+        if runs:
+            last = runs[-1]
+            step = index - last.old
+            if at - last.new == step and (
+                step == last.size or all(old[last.old + k] == new[last.new + k] for k in range(last.size, step))
+            ):
+                gained = sum(map(weigh, range(last.old + last.size, index + 1)))
+                runs[-1] = Run(last.old, last.new, step + 1, last.weight + gained)
+                continue
+        runs.append(Run(index, at, 1, weigh(index) or 0.01))
+    return runs
+
+
+def heaviest_chain(runs: Sequence[Run]) -> list[Run]:
+    """The runs that can stand together in the same order on both sides and weigh most.
+
+    Args:
+        runs: by their old line, not overlapping on either side.
+    """
+    # best[k]: the heaviest chain that ends with a run at ends[k] or before it; both ascend.
+    ends: list[int] = []
+    best: list[float] = []
+    who: list[int] = []
+    previous = [UNMATCHED] * len(runs)
+    for number, run in enumerate(runs):
+        at = bisect_left(ends, run.new)
+        before = best[at - 1] if at else 0.0
+        previous[number] = who[at - 1] if at else UNMATCHED
+        total = before + run.weight
+        stop = at
+        while stop < len(ends) and best[stop] <= total:
+            stop += 1
+        ends[at:stop] = [run.new]
+        best[at:stop] = [total]
+        who[at:stop] = [number]
+    chain: list[Run] = []
+    number = who[-1] if who else UNMATCHED
+    while number != UNMATCHED:
+        chain.append(runs[number])
+        number = previous[number]
+    chain.reverse()
+    return chain
+
+
+def _longest_runs(
+    old: Sequence[str], weigh: Callable[[int], float], where: dict[str, list[int]], gap: Gap
+) -> Iterator[Run]:
+    todo = [(gap, 0)]
+    while todo:
+        (old_start, old_end, new_start, new_end), depth = todo.pop()
+        found = Run(0, 0, 0, 0.0)
+        sizes: dict[int, Run] = {}
+        for index in range(old_start, old_end):
+            grown: dict[int, Run] = {}
+            for at in where.get(old[index], ()):
+                if not new_start <= at < new_end:
+                    continue
+                last = sizes.get(at - 1)
+                run = (
+                    Run(last.old, last.new, last.size + 1, last.weight + weigh(index))
+                    if last
+                    else Run(index, at, 1, weigh(index))
+                )
+                grown[at] = run
+                if (run.weight, run.size) > (found.weight, found.size):
+                    found = run
+            sizes = grown
+        if not found.size:
+            continue
+        yield found
+        if depth < 24:  # noqa: PLR2004 - each level costs the pairs once more
+            todo.append((Gap(old_start, found.old, new_start, found.new), depth + 1))
+            todo.append((Gap(found.old + found.size, old_end, found.new + found.size, new_end), depth + 1))
