@@ -68,7 +68,7 @@ class OfflineModel:
         self._token = secrets.token_urlsafe(24) if control else ""
         self._arguments = ["--port", str(port), "--delay-ms", str(delay_ms), "--end-with-stdin"]
         if control:
-            self._arguments += ["--control-token", self._token]
+            self._arguments.append(f"--control-token={self._token}")
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
         self._url = ""

@@ -215,9 +215,10 @@ class Worker:
         self._warm.opened(self)
 
     async def _replayed(self, turn: Turn) -> tuple[str, list[str]]:
-        if self._recorder.head.message_count <= 1:
+        waiting = {waiting.id for waiting in self._recorder.head.unfinished()}
+        if self._recorder.head.message_count <= len(waiting):
             return turn.prompt, []
-        messages = [m for m in (await self._recorder.journal.state()).messages if m.turn_id != turn.id]
+        messages = [m for m in (await self._recorder.journal.state()).messages if m.turn_id not in waiting]
         prompt, repeated = replay(messages, turn.prompt)
         if not repeated:
             return prompt, []

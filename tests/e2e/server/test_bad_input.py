@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from channelcoder_lsp.cli.editor import ResponseError
+from channelcoder_lsp.cli.editor import ResponseError, capabilities
 from channelcoder_lsp.offline.script import Failure
 
 from .conftest import SLOW, SOURCE, TOTAL, Machine, answered, ask
@@ -119,7 +119,7 @@ class TestSelections:
             assert over["state"] == "done"
             shown = await editor.execute("channelcoder.turn.show", {"turnId": asked["turnId"]})
             assert "The selection has 250000 lines; only the first" in shown["markdown"]
-            assert len(shown["markdown"]) < 400_000
+            assert len(shown["markdown"]) < 600_000
 
     async def test_a_file_that_is_not_utf8_is_asked_about_as_the_editor_shows_it(self, machine: Machine):
         """The server never reads the file: it has the editor's text."""
@@ -136,12 +136,8 @@ class TestSelections:
 class TestPositionEncodings:
     TEXT = 'label = "🎉é"; total = 1\r\nnext = 2\r\n'
 
-    @pytest.mark.parametrize(
-        ("encoding", "start", "end"), [("utf-8", 17, 26), ("utf-16", 14, 23), ("utf-32", 13, 22)]
-    )
+    @pytest.mark.parametrize(("encoding", "start", "end"), [("utf-8", 18, 27), ("utf-16", 15, 24), ("utf-32", 14, 23)])
     async def test_each_encoding_selects_the_same_text(self, machine: Machine, encoding, start, end):
-        from channelcoder_lsp.cli.editor import capabilities
-
         client = capabilities(encoding, turns=True)
         async with machine.opened(text=self.TEXT, client=client) as (editor, uri):
             assert editor.initialized["capabilities"]["positionEncoding"] == encoding
@@ -205,8 +201,9 @@ class TestSurroundings:
         """No progress, no refresh, no showDocument, no configuration: nothing of it is requested."""
         async with machine.opened(client={}) as (editor, uri):
             asked = await ask(editor, uri)
-            while "This is the offline model" not in (await editor.hover(uri, 6) or ""):
+            while "*answering…*" in (hover := await editor.hover(uri, 6) or "") or "waiting for its turn" in hover:
                 pass
+            assert "This is the offline model" in hover
             actions = await editor.code_actions(uri, *TOTAL)
             replace = next(a for a in actions if a["title"].startswith("Claude: Replace"))
             assert list(replace["edit"]) == ["changes"]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
 
 from channelcoder_lsp.offline.script import Text
 
-from .conftest import SOURCE, Machine, answered, ask
+from .conftest import Machine, action, answered, ask
 
 pytestmark = pytest.mark.usefixtures("no_process_left")
 
@@ -73,7 +73,7 @@ class TestEnding:
 
 class TestDying:
     async def test_a_killed_server_loses_no_question_and_no_text_that_was_written_down(self, machine: Machine):
-        """kill -9 in mid-stream: the question is there after a restart, failed, with Retry."""
+        """Kill -9 in mid-stream: the question is there after a restart, failed, with Retry."""
         async with machine.opened() as (editor, uri):
             asked = await streaming(editor, uri, machine)
             children = psutil.Process(editor.pid).children(recursive=True)
@@ -83,12 +83,13 @@ class TestDying:
                 child.send_signal(signal.SIGKILL)
             psutil.wait_procs(children, timeout=10)
         async with machine.opened() as (editor, uri):
-            await editor.wait_for(lambda m: m["method"] == "workspace/codeLens/refresh")
-            hover = await editor.hover(uri, 6) or ""
+            seen = 0
+            while "**Failed:**" not in (hover := await editor.hover(uri, 6) or ""):
+                refresh = await editor.wait_for(lambda m: m["method"] == "workspace/codeLens/refresh", after=seen)
+                seen = editor.received.index(refresh, seen) + 1
             assert "> What is this?" in hover
             actions = await editor.code_actions(uri, (6, 0), (6, 0))
-            retry = next(a for a in actions if a["title"] == "Retry: What is this?")
-            again = await editor.choose(retry)
+            again = await editor.choose(action(actions, "Retry: What is this?"))
             assert (await editor.finished(again["turnId"]))["state"] == "done"
             assert again["turnId"] != asked["turnId"]
 
@@ -120,8 +121,6 @@ class TestIdle:
 
 class TestTcp:
     async def start(self, machine: Machine, address: str) -> asyncio.subprocess.Process:
-        import os
-
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -153,6 +152,7 @@ class TestTcp:
         body = b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{},"processId":null}}'
         writer.write(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
         assert await reader.read() == b""
+        writer.close()
         process.terminate()
         await asyncio.wait_for(process.wait(), 30)
 
@@ -161,5 +161,3 @@ class TestTcp:
         _, stderr = await process.communicate()
         assert process.returncode == 2
         assert b"is not a loopback address" in stderr
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from channelcoder_lsp.offline.script import Failure, Text
 from channelcoder_lsp.protocol import COMMANDS
 
@@ -13,7 +14,7 @@ from .conftest import SLOW, SOURCE, TOTAL, Machine, action, answered, ask, title
 
 class TestAsking:
     async def test_returns_at_once_with_the_ids_and_the_answer_comes_later(self, machine: Machine):
-        """executeCommand never waits for Claude: here the model says nothing before it is released."""
+        """ExecuteCommand never waits for Claude: here the model says nothing before it is released."""
         await machine.model.script(Text(text="It adds up.", wait=True))
         async with machine.opened() as (editor, uri):
             asked = await ask(editor, uri)
@@ -74,9 +75,7 @@ class TestAsking:
     async def test_shows_progress_that_ends(self, machine: Machine):
         async with machine.opened() as (editor, uri):
             await answered(editor, uri)
-            await editor.wait_for(
-                lambda m: m["method"] == "$/progress" and m["params"]["value"]["kind"] == "end"
-            )
+            await editor.wait_for(lambda m: m["method"] == "$/progress" and m["params"]["value"]["kind"] == "end")
             values = [m["params"]["value"] for m in editor.received if m["method"] == "$/progress"]
             assert values[0]["kind"] == "begin"
             assert values[0]["cancellable"] is True
@@ -163,7 +162,13 @@ class TestAnswers:
         async with machine.opened() as (editor, uri):
             asked, _ = await answered(editor, uri)
             shown = await editor.execute("channelcoder.turn.show", {"turnId": asked["turnId"]})
-            for part in ("## What was sent", "<question>\nWhat is this?", "## What it took", "| cost | $", "| tokens |"):
+            for part in (
+                "## What was sent",
+                "<question>\nWhat is this?",
+                "## What it took",
+                "| cost | $",
+                "| tokens |",
+            ):
                 assert part in shown["markdown"]
             assert shown["shown"] is True
 
