@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from channelcoder_lsp.claude.cli import Cli, find_cli, with_version
-from channelcoder_lsp.claude.connection import ClaudeConnection, LastWords, Patience
+from channelcoder_lsp.claude.connection import ClaudeConnection
 from channelcoder_lsp.claude.options import bounding_variables, build_options
+from channelcoder_lsp.claude.process import LastWords, Patience
 from channelcoder_lsp.domain.errors import AgentError, ConversationLostError
 
 if TYPE_CHECKING:
@@ -105,8 +106,7 @@ def _with_an_id(request: ConnectionRequest) -> ConnectionRequest:
     if request.resume is not None:
         if not _is_uuid(request.resume):
             raise ConversationLostError(
-                f"{request.resume!r} is not the id of a Claude session. "
-                "Ask again to go on from the record kept here."
+                f"{request.resume!r} is not the id of a Claude session. Ask again to go on from the record kept here."
             )
         return replace(request, session_id=None)
     if request.session_id is None:

@@ -157,9 +157,7 @@ def _on_path(name: str, outside: Path | None) -> Path | None:
     return Path(found) if found and Path(found).is_absolute() else None
 
 
-def _run(
-    path: Path, *arguments: str, environment: Mapping[str, str] | None = None, cwd: str | None = None
-) -> str:
+def _run(path: Path, *arguments: str, environment: Mapping[str, str] | None = None, cwd: str | None = None) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - the program is the user's setting or the SDK's own
             [path, *arguments],

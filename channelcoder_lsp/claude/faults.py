@@ -24,9 +24,7 @@ from channelcoder_lsp.domain.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_LOG_IN = (
-    "Run `claude` once in a terminal and log in, or set ANTHROPIC_API_KEY for the editor, and ask again."
-)
+_LOG_IN = "Run `claude` once in a terminal and log in, or set ANTHROPIC_API_KEY for the editor, and ask again."
 _STATUS = re.compile(r"\bAPI Error: (\d{3})\b")
 _LONGEST = 300
 _SERVER_ERRORS = 500
@@ -97,8 +95,7 @@ def from_exception(problem: BaseException, stderr: Sequence[str] = (), *, starti
         )
     if "is already in use" in said:
         return AgentError(
-            "The Claude Code command line refused the new conversation's id. Ask again. "
-            f"({_reason(problem, stderr)})"
+            f"The Claude Code command line refused the new conversation's id. Ask again. ({_reason(problem, stderr)})"
         )
     if starting:
         return AgentError(
@@ -106,8 +103,7 @@ def from_exception(problem: BaseException, stderr: Sequence[str] = (), *, starti
             "if it stays so, run `claude` in a terminal to see why."
         )
     return AgentGoneError(
-        "The Claude Code command line ended before the answer was complete: "
-        f"{_reason(problem, stderr)}. Ask again."
+        f"The Claude Code command line ended before the answer was complete: {_reason(problem, stderr)}. Ask again."
     )
 
 
@@ -160,9 +156,7 @@ def _from_status(status: int, failure: Failure) -> AgentError:
         case 429:
             return _limited(failure)
         case 529:
-            return ApiError(
-                "Claude's service is overloaded (529) and stayed so. Ask again in a minute.", status=status
-            )
+            return ApiError("Claude's service is overloaded (529) and stayed so. Ask again in a minute.", status=status)
         case _ if status >= _SERVER_ERRORS:
             return ApiError(
                 f"Claude's service failed ({status}) and stayed so. Ask again in a minute. ({text})",
@@ -189,8 +183,7 @@ def _by_words(failure: Failure) -> AgentError | None:
 
 def _too_long(failure: Failure) -> AgentError:
     return ApiError(
-        "The question with all that came before it is too long for the model. "
-        "Select less, or start a new session.",
+        "The question with all that came before it is too long for the model. Select less, or start a new session.",
         status=failure.status,
         retryable=False,
     )
@@ -198,8 +191,7 @@ def _too_long(failure: Failure) -> AgentError:
 
 def _unpaid(failure: Failure) -> AgentError:
     return ApiError(
-        "The account's credit does not suffice. Add credit in the Claude Console, or log in with another "
-        "account.",
+        "The account's credit does not suffice. Add credit in the Claude Console, or log in with another account.",
         status=failure.status,
         retryable=False,
     )
@@ -229,15 +221,11 @@ def _stalled(_failure: Failure) -> AgentError:
 
 
 def _unreachable(failure: Failure) -> AgentError:
-    return ApiError(
-        f"Claude's service can't be reached. Check the network connection and ask again. ({failure.text})"
-    )
+    return ApiError(f"Claude's service can't be reached. Check the network connection and ask again. ({failure.text})")
 
 
 def _lost(failure: Failure) -> AgentError:
-    return ApiError(
-        f"The connection to Claude was lost in the middle of the answer. Ask again. ({failure.text})"
-    )
+    return ApiError(f"The connection to Claude was lost in the middle of the answer. Ask again. ({failure.text})")
 
 
 _WORDS: tuple[tuple[tuple[str, ...], Callable[[Failure], AgentError]], ...] = (

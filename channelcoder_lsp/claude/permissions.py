@@ -134,9 +134,7 @@ class Guard:
 def deny_rules(denied: Sequence[Path] = ()) -> list[str]:
     """The same list as permission rules of the CLI (its settings' ``permissions.deny``)."""
     rules = [f"Read(**/{name})" for name in DENIED_NAMES]
-    rules += [
-        f"Read(**/{path.removesuffix('*')}{'**' if path.endswith('/*') else ''})" for path in DENIED_PATHS
-    ]
+    rules += [f"Read(**/{path.removesuffix('*')}{'**' if path.endswith('/*') else ''})" for path in DENIED_PATHS]
     rules += [f"Read(/{folder.as_posix()}/**)" for folder in denied if folder.is_absolute()]
     return rules
 

@@ -79,9 +79,7 @@ def sources(cwd: Path, *, trusted: bool, environment: Mapping[str, str]) -> Sour
     if brings_login:
         return Sources(add_dirs=add_dirs, settings=folder_settings, environment=variables)
     if trusted:
-        return Sources(
-            ["user"], restricted=False, add_dirs=add_dirs, settings=folder_settings, environment=variables
-        )
+        return Sources(["user"], restricted=False, add_dirs=add_dirs, settings=folder_settings, environment=variables)
     user = _read(config_folder({**os.environ, **environment}) / "settings.json")
     return Sources(
         settings={name: user[name] for name in _LOGIN_SETTINGS if name in user},
@@ -123,6 +121,4 @@ def _read(path: Path) -> dict[str, Any]:
 def _variables(told: Any) -> dict[str, str]:
     if not isinstance(told, dict):
         return {}
-    return {
-        str(name): str(value) for name, value in told.items() if isinstance(value, (str, int, float, bool))
-    }
+    return {str(name): str(value) for name, value in told.items() if isinstance(value, (str, int, float, bool))}

@@ -26,8 +26,6 @@ class OngoingTurn:
     def __init__(self, reader: AnswerReader) -> None:
         self.id = str(uuid4())
         self.reader = reader
-        self.sent = False
-        """Whether the question is on its way to the CLI."""
         self.begun = False
         """Whether the CLI has taken it up; an interrupt before that is lost."""
         self.cancelled = False
