@@ -21,6 +21,10 @@ LEAST = 0.5
 """Likeness from which on two lines count as forms of the same line."""
 LEAST_IN_PLACE = 0.33
 """The same where as many lines came as went."""
+DISTANCE = 0.1
+"""What a line loses in likeness when it is far from where it would be by either end of the gap."""
+FAR = 30
+"""Lines from which on it is far."""
 EXPONENT = 2.5
 """One good match is worth more than two poor ones that exclude it."""
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -75,10 +79,18 @@ def align(old: Sequence[Traits], new: Sequence[Traits], weight: Sequence[float])
         tried: Iterator[Sequence[int]] = (everyone for _ in old)
     else:
         tried = _by_rare_words(old, new)
+    spare = len(new) - len(old)
     rows: list[list[Match]] = []
     for index, those in enumerate(tried):
         mine = old[index]
-        row = [Match(index, at, value) for at in those if (value := likeness(mine, new[at])) >= least]
+        row: list[Match] = []
+        for at in those:
+            value = likeness(mine, new[at])
+            if value >= least:
+                away = at - index
+                value -= DISTANCE * min(1.0, min(abs(away), abs(away - spare)) / FAR)
+                if value >= least:
+                    row.append(Match(index, at, value))
         rows.append(row)
     return _heaviest(rows, weight, len(new))
 

@@ -74,31 +74,30 @@ class LineMatcher:
     def in_order(self) -> list[int]:
         """``exact`` and, in its gaps, reformatted lines, headers by name, and runs that aren't unique."""
         target = self.exact.copy()
-        self._match(match_unique, target, Lines.squeezed)
-        self._match(match_unique, target, Lines.header)
-        self._match(match_unique, target, Lines.squeezed)
-        self._match(match_common, target, Lines.squeezed)
+        squeezed = self._keys(Lines.squeezed)
+        headers = self._keys(Lines.header)
+        for match, keys in (
+            (match_unique, squeezed),
+            (match_unique, headers),
+            (match_unique, squeezed),
+            (match_common, squeezed),
+        ):
+            for gap in open_gaps(target, len(self.new)):
+                match(*keys, self.old.weight, gap, target)
         return target
 
-    def _match(
-        self,
-        match: Callable[[list[str], list[str], Callable[[int], float], Gap, list[int]], None],
-        target: list[int],
-        key: Callable[[Lines, int], str | None],
-    ) -> None:
-        """Match the lines in the gaps of ``target`` by their keys; a line without a key has no equal."""
-        gaps = open_gaps(target, len(self.new))
+    def _keys(self, key: Callable[[Lines, int], str | None]) -> tuple[list[str], list[str]]:
+        """The keys of the lines in the gaps of ``exact``; a line without a key gets one that has no equal."""
         old_keys = [""] * len(self.old)
         new_keys = [""] * len(self.new)
-        for gap in gaps:
+        for gap in open_gaps(self.exact, len(self.new)):
             for index in range(gap.old_start, gap.old_end):
                 it = key(self.old, index)
                 old_keys[index] = f"\0{index}" if it is None else it
             for index in range(gap.new_start, gap.new_end):
                 it = key(self.new, index)
                 new_keys[index] = f"\1{index}" if it is None else it
-        for gap in gaps:
-            match(old_keys, new_keys, self.old.weight, gap, target)
+        return old_keys, new_keys
 
     @cached_property
     def moved(self) -> dict[int, int]:

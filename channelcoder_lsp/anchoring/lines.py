@@ -8,8 +8,7 @@ from functools import cached_property
 from channelcoder_lsp.anchoring.likeness import Traits, traits
 from channelcoder_lsp.anchoring.outline import header_name
 
-_SQUEEZED_OUT = re.compile(r"\s+|[;,]+$")
-_TELLING = re.compile(r"\w")
+_TELLING = re.compile(r"\w+")
 _COMMONPLACE = frozenset(
     {
         "begin",
@@ -47,6 +46,8 @@ _COMMONPLACE = frozenset(
 )
 _FULL_WEIGHT = 16
 """Letters and digits from which on a line counts fully."""
+_ENOUGH = 60
+"""Characters of a line that are looked at to weigh it."""
 _TAB = 4
 """Columns a tab counts for; only comparisons within one file lean on it."""
 
@@ -69,7 +70,7 @@ def line_weight(line: str) -> float:
     """How much ``line`` (stripped) tells: 0 for blank, little for brackets and lone keywords, up to 1."""
     if not line:
         return 0.0
-    letters = len(_TELLING.findall(line))
+    letters = len("".join(_TELLING.findall(line[:_ENOUGH])))
     if letters == 0:
         return 0.02
     if letters < 9 and line.strip(" \t;:{}()[],").lower() in _COMMONPLACE:  # noqa: PLR2004 - the longest is 9
@@ -100,10 +101,13 @@ class Lines:
         """The lines without white space on either side."""
         return [line.strip() for line in self.raw]
 
-    @cached_property
-    def indent(self) -> list[int]:
-        """The columns that each line is indented by; -1 for a blank line."""
-        return [_indent(line) for line in self.trimmed]
+    def indent(self, index: int) -> int:
+        """The columns that a line is indented by; -1 for a blank line."""
+        line = self.trimmed[index]
+        if not line:
+            return -1
+        lead = line[: len(line) - len(line.lstrip())]
+        return len(lead.expandtabs(_TAB)) if "\t" in lead else len(lead)
 
     def weight(self, index: int) -> float:
         """How much a line tells (see ``line_weight``)."""
@@ -115,7 +119,8 @@ class Lines:
     def header(self, index: int) -> str | None:
         """The name of the definition that a line begins, or None."""
         if index not in self._headers:
-            self._headers[index] = header_name(self.bare[index], self.indent[index])
+            bare = self.bare[index]
+            self._headers[index] = header_name(bare, at_margin=self.raw[index].startswith(bare[:1]))
         return self._headers[index]
 
     def traits(self, index: int) -> Traits:
@@ -127,11 +132,4 @@ class Lines:
 
     def squeezed(self, index: int) -> str:
         """The line as a formatter leaves it: no white space, one kind of quote, no trailing separators."""
-        return _SQUEEZED_OUT.sub("", self.bare[index]).replace("'", '"')
-
-
-def _indent(line: str) -> int:
-    if not line:
-        return -1
-    lead = line[: len(line) - len(line.lstrip())]
-    return len(lead.expandtabs(_TAB)) if "\t" in lead else len(lead)
+        return "".join(self.bare[index].split()).rstrip(";,").replace("'", '"')

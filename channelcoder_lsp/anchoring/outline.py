@@ -30,6 +30,7 @@ _SIGNATURE = re.compile(
     r"|await|yield|and|or|not|in|case|when|match|end)\b)"
     r"(?:[\w<>\[\],:*&?~$#]+\s+[*&]*)*[*&]*(?P<name>[\w$:~#]+)\s*(?:<[^(]*>)?\([^;]*$"
 )
+_WORDS = re.compile(r"\w+")
 _LONGEST = 300
 """Characters from which on a line is no header: keeps the patterns cheap on minified text."""
 
@@ -40,13 +41,13 @@ _GOES_ON = ("{", ":", "(", "[", ",", "do", "then", "=>", "=")
 _SIGNATURE_LINES = 20
 
 
-def header_name(line: str, indent: int) -> str | None:
+def header_name(line: str, *, at_margin: bool) -> str | None:
     """The name of the definition that ``line`` (stripped) begins, or None.
 
     Args:
         line: the line without white space around it.
-        indent: the columns it is indented by; a bare ``name(...)`` is a definition at the margin only,
-            unless it opens a brace.
+        at_margin: whether it isn't indented; elsewhere a bare ``name(...)`` is a definition only if it
+            opens a brace.
     """
     if len(line) > _LONGEST or not ("(" in line or " " in line):
         return None
@@ -58,8 +59,8 @@ def header_name(line: str, indent: int) -> str | None:
     if "(" not in line:
         return None
     if found := _TITLED.match(line):
-        return found["name"]
-    if line.endswith("{") or (indent == 0 and line.endswith((")", "("))):
+        return "".join(_WORDS.findall(found["name"]))
+    if _OPENS_BRACE.search(line) or (at_margin and line.endswith((")", "("))):
         found = _SIGNATURE.match(line)
         return found["name"] if found else None
     return None
@@ -73,10 +74,13 @@ def block_end(lines: Lines, head: int) -> int:
     """
     closer = _closer(lines, head)
     if closer is not None:
-        base = lines.indent[head]
+        base = lines.indent(head)
         for index in range(head + 1, len(lines)):
-            indent = lines.indent[index]
-            if indent == base and lines.bare[index].startswith(closer):
+            line = lines.bare[index]
+            if closer == "}" and not line.startswith(closer):
+                continue
+            indent = lines.indent(index)
+            if indent == base and line.startswith(closer):
                 return index
             if closer == "end" and 0 <= indent < base:
                 break
@@ -87,23 +91,23 @@ def _closer(lines: Lines, head: int) -> str | None:
     """What closes the block of the header, where a bracket or a keyword does."""
     if _OPENS_END.match(lines.bare[head]):
         return "end"
-    base = lines.indent[head]
+    base = lines.indent(head)
     for index in range(head, min(len(lines), head + _SIGNATURE_LINES)):
         line = lines.bare[index]
         if _OPENS_BRACE.search(line):
             return "}"
         if line.endswith((";", ":", "}")):
             return None
-        if index > head and line and lines.indent[index] <= base and line[0] not in "){":
+        if index > head and line and lines.indent(index) <= base and line[0] not in "){":
             return None
     return None
 
 
 def _indented_end(lines: Lines, head: int) -> int:
     """Where the block ends by its indentation: the last deeper line, or the closing one after it."""
-    base, end, deeper = lines.indent[head], head, False
+    base, end, deeper = lines.indent(head), head, False
     for index in range(head + 1, len(lines)):
-        indent, line = lines.indent[index], lines.bare[index]
+        indent, line = lines.indent(index), lines.bare[index]
         if indent > base:
             end, deeper = index, True
         elif indent < 0:

@@ -149,12 +149,12 @@ class LineMap:
 
     def _head(self, start: int, end: int) -> int | None:
         """The header of the definition that the range is the whole of, with decorators and comments."""
-        margin = self._old.indent[start]
+        margin = self._old.indent(start)
         for line in range(start, min(end, start + LEADING_LINES) + 1):
             if self._old.header(line) is not None:
                 return line if line < end and block_end(self._old, line) == end else None
             bare = self._old.bare[line]
-            if bare and bare[0] not in "@#/*-" and self._old.indent[line] <= margin:
+            if bare and bare[0] not in "@#/*-" and self._old.indent(line) <= margin:
                 return None
         return None
 
