@@ -29,7 +29,8 @@ def parse(command: Command[A, R], given: Sequence[Any]) -> A:
     if len(given) > 1:
         raise ArgumentsError(f"{command.name} takes one argument, an object; {len(given)} were given.")
     try:
-        argument: A = _adapter(command.arguments).validate_python(given[0] if given else {})
+        adapter = _adapter(command.arguments)  # type: ignore[arg-type] # every class is hashable
+        argument: A = adapter.validate_python(given[0] if given else {})
     except ValidationError as problem:
         first = problem.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the argument"

@@ -52,7 +52,8 @@ def find_again(anchor: Anchor, lines: Sequence[str], line_map: LineMap | None) -
     if line_map is not None and anchor.origin is not None:
         return _through(line_map, anchor, anchor.origin, lines)
     quote = split_lines(anchor.quote)
-    found = find_exact("\n".join(lines), anchor.quote, anchor.range.start.line, anchor.before, anchor.after)
+    near = anchor.range.start.line
+    found = find_exact("\n".join(lines), anchor.quote, near, before=anchor.before, after=anchor.after)
     if found is None or not anchor.quote.strip() or len(anchor.quote) >= QUOTE_LIMIT:
         return Place(None, AnchorState.ORPHANED)
     start, _ = found

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from channelcoder_lsp.anchoring import shift
+from channelcoder_lsp.anchoring import end_of_insert, shift
 from channelcoder_lsp.domain.place import QUOTE_LIMIT, Anchor, AnchorState, Position, Range, Selection
 from channelcoder_lsp.domain.text import clamp, split_lines, text_in
 from channelcoder_lsp.domain.thread import Thread
@@ -90,7 +90,7 @@ class OpenDocuments:
             return
         start, end, lines = edited.start, edited.end, document.lines
         new = split_lines(inserted)
-        new_end = Position(start.line + len(new) - 1, len(new[-1]) + (start.character if len(new) == 1 else 0))
+        new_end = end_of_insert(start, inserted)
         new[-1] += lines[end.line][end.character :]
         new[0] = lines[start.line][: start.character] + new[0]
         lines[start.line : end.line + 1] = new
@@ -98,10 +98,6 @@ class OpenDocuments:
             if place.range is None or place.range.end < start:
                 continue
             place.touched = place.touched or edited.touches(place.range)
-            if edited == place.range and inserted:
-                # Exactly this code was replaced: what replaced it is what the thread is about now.
-                place.range = Range(start, new_end)
-                continue
             moved = shift(place.range, start, end, new_end)
             place.range = Range(Position(*moved[0]), Position(*moved[1]))
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -17,6 +15,10 @@ from lsprotocol import types as lsp
 from channelcoder_lsp.cli.editor import Editor, capabilities
 from channelcoder_lsp.offline.process import OfflineModel
 from channelcoder_lsp.protocol import TURN_METHOD
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
 SOURCE = '''"""A module."""
 

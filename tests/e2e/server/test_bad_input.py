@@ -19,7 +19,7 @@ METHOD_NOT_FOUND = -32601
 
 async def failed(editor, uri) -> str:
     """Ask, and return the sentence with which the turn failed."""
-    asked, over = await answered(editor, uri)
+    _asked, over = await answered(editor, uri)
     assert over["state"] == "failed"
     said = await editor.wait_for(lambda m: m["method"] == "window/showMessage")
     assert said["params"]["type"] == 1
@@ -56,7 +56,7 @@ class TestArguments:
 
     async def test_an_unknown_command_and_an_unknown_method_are_refused(self, machine: Machine):
         async with machine.editor() as editor:
-            with pytest.raises(ResponseError, match="channelcoder.nothing") as refused:
+            with pytest.raises(ResponseError, match=r"channelcoder\.nothing") as refused:
                 await editor.execute("channelcoder.nothing", {})
             assert refused.value.code == INVALID_PARAMS
             with pytest.raises(ResponseError) as refused:
@@ -81,7 +81,7 @@ class TestArguments:
         async with machine.opened() as (editor, uri):
             with pytest.raises(ResponseError, match="question: there is nothing to ask"):
                 await ask(editor, uri, question="   ")
-            with pytest.raises(ResponseError, match="prompt: there is no prompt 'dance'.*explain, review"):
+            with pytest.raises(ResponseError, match=r"prompt: there is no prompt 'dance'.*explain, review"):
                 await ask(editor, uri, question=None, prompt="dance")
 
     @pytest.mark.parametrize("command", ["cancel", "retry", "turn.show", "answer.insert", "answer.replace"])

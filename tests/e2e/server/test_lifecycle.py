@@ -50,7 +50,7 @@ class TestEnding:
             assert children
             editor.hang_up()
             await editor.wait()
-            gone, alive = psutil.wait_procs(children, timeout=10)
+            _gone, alive = psutil.wait_procs(children, timeout=10)
             assert not alive
         (state,) = states(machine).values()
         assert len(state["messages"]) == 2
