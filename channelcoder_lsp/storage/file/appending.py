@@ -21,9 +21,9 @@ from channelcoder_lsp.storage.file.disk import (
     write_all,
     write_new,
 )
+from channelcoder_lsp.storage.file.heads import read_head
 from channelcoder_lsp.storage.file.lines import Header, dump_lines, parse_lines
 from channelcoder_lsp.storage.file.locks import FileLock
-from channelcoder_lsp.storage.file.reading import read_head
 from channelcoder_lsp.storage.file.rescue import rescue
 from channelcoder_lsp.storage.file.tidying import Tidying, fold_aside
 
@@ -158,7 +158,7 @@ class JournalFile:
         self._inode, self._offset = opened.inode, opened.offset
         self._seq = opened.head.channelcoder.seq
         self._stale = False
-        self._tidying.begin(opened.header, opened.stamp, index_offset=opened.index_offset, index_size=opened.index_size)
+        self._tidying.begin(opened.header, opened.stamp, indexed=opened.indexed)
         self.news.clear()
         self.news.append(opened.head)
         if opened.torn:
@@ -263,7 +263,7 @@ class JournalFile:
         self._inode = os.fstat(descriptor).st_ino
         self._offset = header.length + (header.carried if header.seq <= self._seq else 0)
         if (snapshot := stamp(self.files.snapshot)) is not None:
-            self._tidying.begin(header, snapshot, index_offset=header.length + header.carried, index_size=0)
+            self._tidying.begin(header, snapshot)
 
     def _read_end(self) -> None:
         """Take in the records behind ``_offset``, and cut off half a line whose writer died."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.storage.file.disk import read_file, remove, stamp, write_new
-from channelcoder_lsp.storage.file.index import Row, prune, write_index
+from channelcoder_lsp.storage.file.index import prune, write_index
 from channelcoder_lsp.storage.file.lines import Carried, Header, Parsed, carried_lines
 from channelcoder_lsp.storage.file.locks import FileLock, locked
 from channelcoder_lsp.storage.file.reading import Capture, captured, read_state
@@ -81,7 +81,7 @@ def _fold(capture: Capture, state: SessionState, parsed: Parsed, carried: Carrie
         remove(temporary)
         remove(journal)
     head = prune(state)
-    write_index(files, head, Row.of(head, snapshot=new_stamp, journal=inode, offset=len(start)))
+    write_index(files, head, snapshot=new_stamp, journal=inode, offset=len(start))
     return True
 
 

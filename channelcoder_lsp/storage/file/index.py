@@ -11,7 +11,7 @@ import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from channelcoder_lsp.domain.model import Model, Timestamp
 from channelcoder_lsp.domain.session import SessionHead, SessionInfo
@@ -49,8 +49,6 @@ class Row(Model):
     first_question: str | None = None
     checkout: str | None = None
     seq: int = 0
-    length: int = Field(default=0, exclude=True)
-    """The bytes of the first line."""
 
     @classmethod
     def of(cls, head: SessionHead, *, snapshot: Stamp, journal: int, offset: int) -> Row:
@@ -116,9 +114,18 @@ def _cut(turn: Turn) -> Turn:
     return turn.model_copy(update=cut) if cut else turn
 
 
-def write_index(files: SessionFiles, head: SessionHead, row: Row) -> int:
-    """Write the index and return its size. Only worth a line in the log when it can't be written."""
+def write_index(files: SessionFiles, head: SessionHead, *, snapshot: Stamp, journal: int, offset: int) -> int:
+    """Write the index and return its size. Only worth a line in the log when it can't be written.
+
+    Args:
+        files: the session's.
+        head: its head, pruned.
+        snapshot: the snapshot that it was made from.
+        journal: the inode of the journal that it was made from, 0 without one.
+        offset: the part of the journal that is in it.
+    """
     second = head.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"
+    row = Row.of(head, snapshot=snapshot, journal=journal, offset=offset)
     row = row.model_copy(update={"size": len(second), "checksum": zlib.crc32(second)})
     first = row.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"
     temporary = files.temporary()
@@ -136,10 +143,12 @@ def read_row(files: SessionFiles) -> Row | None:
     """The first line of the index; None when there is none that can be read."""
     try:
         with files.index.open("rb") as file:
-            line = file.readline()
+            return _row(files, file.readline())
     except FileNotFoundError:
         return None
-    return _row(files, line)
+    except OSError as error:
+        log.info("The index of session %r can't be read: %s", files.name, error)
+        return None
 
 
 def read_index(files: SessionFiles) -> tuple[Row, bytes] | None:
@@ -147,6 +156,9 @@ def read_index(files: SessionFiles) -> tuple[Row, bytes] | None:
     try:
         data = files.index.read_bytes()
     except FileNotFoundError:
+        return None
+    except OSError as error:
+        log.info("The index of session %r can't be read: %s", files.name, error)
         return None
     first, _, second = data.partition(b"\n")
     row = _row(files, first + b"\n")
@@ -172,5 +184,4 @@ def _row(files: SessionFiles, line: bytes) -> Row | None:
     except ValidationError as error:
         log.info("The index of session %r is made again, since it can't be read: %s", files.name, error)
         return None
-    row.length = len(line)
     return row if row.index == VERSION else None

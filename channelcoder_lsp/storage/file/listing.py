@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import SessionNotFoundError, StorageError
 from channelcoder_lsp.storage.file.disk import stamp
+from channelcoder_lsp.storage.file.heads import read_head
 from channelcoder_lsp.storage.file.index import Row, read_row
 from channelcoder_lsp.storage.file.names import SessionFiles
-from channelcoder_lsp.storage.file.reading import read_head
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from channelcoder_lsp.domain.errors import SessionExistsError, SessionNotFoundError
 from channelcoder_lsp.storage.file.disk import make_folder, remove, sync_folder, write_new
-from channelcoder_lsp.storage.file.index import Row, prune, write_index
+from channelcoder_lsp.storage.file.index import prune, write_index
 from channelcoder_lsp.storage.file.lines import Header
 from channelcoder_lsp.storage.file.locks import locked
 from channelcoder_lsp.storage.file.reading import captured, read_state
@@ -89,7 +89,7 @@ def _move(files: SessionFiles, new: SessionFiles, state: SessionState, old: Head
         remove(temporary)
         remove(journal)
     head = prune(state)
-    write_index(new, head, Row.of(head, snapshot=stamp, journal=inode, offset=len(header.line())))
+    write_index(new, head, snapshot=stamp, journal=inode, offset=len(header.line()))
 
 
 def _link_contents(old: Path, new: Path) -> None:

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNotFoundError, StorageError
-from channelcoder_lsp.domain.session import Ledger, SessionHead, SessionState
+from channelcoder_lsp.domain.session import Ledger, SessionState
 from channelcoder_lsp.storage.file.disk import Stamp, read_file
-from channelcoder_lsp.storage.file.index import Row, parse_head, prune, read_index, read_row, write_index
+from channelcoder_lsp.storage.file.index import read_row
 from channelcoder_lsp.storage.file.lines import Header, Parsed, parse_lines
-from channelcoder_lsp.storage.file.locks import FileLock
 from channelcoder_lsp.storage.file.recall import fill, remembered
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from channelcoder_lsp.domain.records import Record
+    from channelcoder_lsp.storage.file.locks import FileLock
     from channelcoder_lsp.storage.file.names import SessionFiles
 
 log = logging.getLogger(__name__)
@@ -205,79 +205,6 @@ def merge(state: SessionState, records: list[Record], *, edited: bool) -> None:
     theirs = [message for message in tail if message.turn_id is None]
     ours = [message for message in tail if message.turn_id is not None]
     state.messages[before:] = heapq.merge(theirs, ours, key=lambda message: message.timestamp)
-
-
-@dataclass
-class Opened:
-    """A session's head, and up to where the files are in it."""
-
-    head: SessionHead
-    stamp: Stamp
-    header: Header | None
-    inode: int
-    """The journal's, 0 without one."""
-    offset: int
-    """The end of what was read of the journal."""
-    torn: bool
-    """Whether a line without its end follows."""
-    index_offset: int
-    """The journal's part that the index has in it."""
-    index_size: int
-
-
-def read_head(files: SessionFiles, *, index: bool = True, lock: FileLock | None = None) -> Opened:
-    """A session's head: from the index and the journal's end when the index fits, else from everything.
-
-    Args:
-        files: the session's.
-        index: whether to write the index when it did not fit.
-        lock: see :func:`captured`.
-
-    Raises:
-        SessionNotFoundError: there is no such session.
-        SessionCorruptError: the snapshot or the journal can't be read.
-        StorageError: a newer version wrote one of them.
-    """
-    if index and lock is None and files.lock.exists():
-        lock = FileLock(files.lock)
-    with captured(files, lock) as capture:
-        inode = capture.journal_stamp.inode if capture.journal_stamp else 0
-        if (opened := _from_index(capture)) is not None:
-            return opened
-        parsed = capture.lines()
-        state = read_state(capture, parsed)
-        head = prune(state)
-        size = 0
-        if index:
-            row = Row.of(head, snapshot=capture.stamp, journal=inode, offset=parsed.good)
-            size = write_index(files, head, row)
-        return Opened(head, capture.stamp, capture.header, inode, parsed.good, parsed.torn, parsed.good, size)
-
-
-def _from_index(capture: Capture) -> Opened | None:
-    found = read_index(capture.files)
-    if found is None or (capture.journal is not None and capture.header is None):
-        return None
-    row, second = found
-    if not row.fits(capture.stamp, capture.journal_stamp):
-        return None
-    try:
-        head = parse_head(row, second)
-    except ValidationError as error:
-        log.info("The index of session %r is made again: %s", capture.files.name, error)
-        return None
-    parsed, start = Parsed([], 0), row.offset
-    if capture.journal is not None and capture.header is not None:
-        start = max(row.offset, capture.header.length)
-        parsed = parse_lines(read_file(capture.journal, start, capture.journal_size))
-        if parsed.problem:
-            return None
-    for record in parsed.records:
-        head.apply(record)
-    inode = capture.journal_stamp.inode if capture.journal_stamp else 0
-    size = row.length + row.size
-    end = start + parsed.good
-    return Opened(head, capture.stamp, capture.header, inode, end, parsed.torn, row.offset, size)
 
 
 def _open(path: Path, held: ExitStack) -> int | None:

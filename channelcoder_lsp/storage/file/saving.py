@@ -9,8 +9,8 @@ from uuid import uuid4
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNameError, StorageError
 from channelcoder_lsp.storage.file import moving, writing
 from channelcoder_lsp.storage.file.disk import explained
+from channelcoder_lsp.storage.file.heads import read_head
 from channelcoder_lsp.storage.file.names import SessionFiles, same_name, session_name
-from channelcoder_lsp.storage.file.reading import read_head
 from channelcoder_lsp.storage.file.rescue import rescue
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from channelcoder_lsp.domain.errors import SessionNotFoundError
 from channelcoder_lsp.storage.file.disk import explained, stamp
 from channelcoder_lsp.storage.file.folding import fold
-from channelcoder_lsp.storage.file.index import Row, write_index
-from channelcoder_lsp.storage.file.reading import read_head
+from channelcoder_lsp.storage.file.heads import read_head
+from channelcoder_lsp.storage.file.index import write_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,12 +43,20 @@ class Tidying:
         self._fold_step = self._index_step = LEAST
         self._fold_at = self._index_at = LEAST
 
-    def begin(self, header: Header | None, snapshot: Stamp, *, index_offset: int, index_size: int) -> None:
-        """Start counting anew, with another journal."""
+    def begin(self, header: Header | None, snapshot: Stamp, *, indexed: int | None = None) -> None:
+        """Start counting anew, with another journal.
+
+        Args:
+            header: its first line, if there is a journal.
+            snapshot: the snapshot's stamp.
+            indexed: how much of the journal the index has in it; what was folded in, if that isn't known.
+        """
+        folded = header.length + header.carried if header else 0
+        index = stamp(self._files.index)
         self._fold_step = max(LEAST, snapshot.size)
-        self._fold_at = self._fold_step + (header.length + header.carried if header else 0)
-        self._index_step = max(LEAST, index_size)
-        self._index_at = self._index_step + index_offset
+        self._fold_at = self._fold_step + folded
+        self._index_step = max(LEAST, index.size if index else 0)
+        self._index_at = self._index_step + (folded if indexed is None else indexed)
 
     def appended(self, offset: int) -> None:
         """Do what is due now that the journal ends at ``offset``; returns at once."""
@@ -85,8 +93,8 @@ class Tidying:
 
     def _index(self) -> None:
         opened = read_head(self._files, index=False)
-        row = Row.of(opened.head, snapshot=opened.stamp, journal=opened.inode, offset=opened.offset)
-        write_index(self._files, opened.head, row)
+        size = write_index(self._files, opened.head, snapshot=opened.stamp, journal=opened.inode, offset=opened.offset)
+        self._index_step = max(LEAST, size)
 
 
 def fold_aside(files: SessionFiles) -> None:

@@ -21,11 +21,11 @@ from channelcoder_lsp.storage.file.disk import (
     sync_folder,
     write_new,
 )
-from channelcoder_lsp.storage.file.index import Row, prune, write_index
+from channelcoder_lsp.storage.file.heads import read_head
+from channelcoder_lsp.storage.file.index import prune, write_index
 from channelcoder_lsp.storage.file.lines import Header
 from channelcoder_lsp.storage.file.locks import locked
 from channelcoder_lsp.storage.file.names import SessionFiles, same_name
-from channelcoder_lsp.storage.file.reading import read_head
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +107,7 @@ def install_whole(files: SessionFiles, state: SessionState, header: Header) -> N
         remove(temporary)
         remove(journal)
     head = prune(state)
-    write_index(files, head, Row.of(head, snapshot=new_stamp, journal=inode, offset=len(header.line())))
+    write_index(files, head, snapshot=new_stamp, journal=inode, offset=len(header.line()))
 
 
 def install(files: SessionFiles, snapshot: Path, journal: Path) -> None:
