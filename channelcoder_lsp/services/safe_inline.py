@@ -29,8 +29,9 @@ _AUTOLINK = re.compile(
     r"<(?:https?://|mailto:)[^\s<>`\\\[\]]*>|<[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+>",
     re.IGNORECASE,
 )
-_DESTINATION = re.compile(r"[ \t]*(?:\n[ \t>]*)?(<[^<>\n]*>(?=[\s)])|[^\s)]*)")
-_DEFINED = re.compile(r"[ \t]*(\S*)")
+_DESTINATION = re.compile(r"[ \t]*(?:\n[ \t>]*)?(<[^<>\n]{0,2000}>(?=[\s)])|[^\s)]{0,2001})")
+_DEFINED = re.compile(r"[ \t]*(?:\n[ \t>]*)?(\S{0,2001})")
+_LABEL_FIRST = re.compile(r"[ \t>*+\-.)0-9]*\[")
 _IMAGE = re.compile(
     r"""!\[((?:[^\[\]\\`<\n]|\\[^\n`<])*)\]"""
     r"""(?:\([ \t]*(<[^<>\n]*>|[^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*)"""
@@ -43,7 +44,9 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _WHITESPACE = re.compile(r"[\x00-\x20\x7f-\xa0\s]+")
 _ALLOWED_SCHEME = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+_PLAIN_PATH = re.compile(r"(?:[!-$'-.0-9;=?-\[\]-~][!-$'-9;=-\[\]-~]*)?")
 _DECODINGS = 3
+_LONGEST_ADDRESS = 2_000
 _LAST_CODE_POINT = 0x10FFFF
 
 
@@ -51,8 +54,13 @@ def safe_destination(written: str) -> bool:
     """Whether a link may lead to ``written``: http, https, mailto, or a relative path, query or fragment.
 
     Escapes, entities and percent-encoding are undone and white space dropped before the scheme is looked for.
-    Absolute paths, ``//host`` and backslashes are refused too: they reach files and network shares.
+    Absolute paths, ``//host`` and backslashes are refused too, since they reach files and network shares, and
+    whatever is longer than 2,000 characters.
     """
+    if len(written) > _LONGEST_ADDRESS:
+        return False
+    if _PLAIN_PATH.fullmatch(written):
+        return True
     address = _ESCAPED.sub(r"\1", written)
     for _ in range(_DECODINGS):
         decoded = unquote(_ENTITY.sub(lambda match: _decoded(match) or match[0], address))
@@ -75,21 +83,23 @@ def definitions_in(text: str) -> dict[str, str]:
     return found
 
 
-def safe_inline(text: str, definitions: Mapping[str, str]) -> str:
+def safe_inline(text: str, definitions: Mapping[str, str], *, continues: bool = False) -> str:
     """One block's ``text`` in which nothing acts.
 
     Args:
         text: the source of a paragraph, a heading or a table's cell, with the marks of the quotes and lists
             around it; without hidden characters.
         definitions: what ``definitions_in`` found in the whole text.
+        continues: whether the paragraph would go on behind ``text`` if this were no table.
     """
     if _SPECIAL.search(text) is None:
         return text
-    return _Scan(text, definitions).run()
+    return _Scan(text, definitions, continues=continues).run()
 
 
 class _Scan:
-    def __init__(self, text: str, definitions: Mapping[str, str]) -> None:
+    def __init__(self, text: str, definitions: Mapping[str, str], *, continues: bool) -> None:
+        self._continues = continues
         self._text = text
         self._definitions = definitions
         self._plain_from = 0
@@ -154,25 +164,28 @@ class _Scan:
         address = address.removeprefix("<").removesuffix(">")
         # An alternative text that begins with a mark could become markup where the image stood.
         shown = alt if alt[:1].isalnum() else f"image: {alt}" if alt else "image"
-        shown = _Scan(shown, self._definitions).run()
+        shown = _Scan(shown, self._definitions, continues=False).run()
         if _WEB.match(address):
             shown += " (`" + address.replace("`", "%60").replace(" ", "%20") + "`)"
         return shown, match.end()
 
     def _destination(self, start: int) -> tuple[str, int]:
         text, after = self._text, start + 2
-        if text[start + 1] == ":":
-            # An address on the next line is none: marked would take the fence of a code block for one.
-            defined = _DEFINED.match(text, after)
-            safe = defined is not None and defined[1] and safe_destination(defined[1])
-            return ("]:" if safe else "]\\:"), after
-        match = _DESTINATION.match(text, after)
+        defining = text[start + 1] == ":"
+        match = (_DEFINED if defining else _DESTINATION).match(text, after)
         written = match[1] if match else ""
-        bracketed = written.startswith("<") and _AUTOLINK.fullmatch(written) is None
-        if match is None or not safe_destination(written) or (bracketed and "\\" in written):
-            return "]\\(", after
-        if not bracketed:
+        # Where a parser sees no table, the address may go on in the next cell or line.
+        cut_off = self._continues and match is not None and match.end() == len(text)
+        if match is None or cut_off or not safe_destination(written):
+            return f"]\\{text[start + 1]}", after
+        if defining:
+            # With nothing behind it on its line, marked would take the fence on the next one for the address.
+            alone = not written or "\n" in text[after : match.start(1)]
+            return ("]\\:" if alone and _LABEL_FIRST.match(text) else "]:"), after
+        if not written.startswith("<") or _AUTOLINK.fullmatch(written):
             return "](", after
+        if "\\" in written:
+            return "]\\(", after
         return text[start : match.start(1)] + quote(written[1:-1], safe="/?#&=%:@!$'*+,;~"), match.end()
 
     def _entity(self, start: int) -> tuple[str, int]:

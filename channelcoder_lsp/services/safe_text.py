@@ -30,9 +30,10 @@ _ROUNDS = 6
 _MAY_ACT = re.compile(r"[<`~&]|!\[|\][(:]|ftp:", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[\s{.]*([A-Za-z][A-Za-z0-9_+#.-]{0,31})")
 _NOT_QUOTE = re.compile(r"[^\s>]")
+_DELIMITER_ROW = re.compile(r"[\s>*+\-.)\d|:]*")
 _CELL_END = re.compile(r"(?<!\\)(\|)")
 _ADDRESS = re.compile(r"://|www\.", re.IGNORECASE)
-_LINK = re.compile(r"\](?=\((<[^<>\n]*>|[^\s)]*))")
+_LINK = re.compile(r"\](?=\(([^\s)]{0,2001}))")
 _INVISIBLE_END = "\u200d\ufe0f\ufe0e\u200c"
 
 
@@ -96,7 +97,7 @@ def plain_text(text: str, *, max_chars: int, one_line: bool = True) -> str:
         text = " ".join(text.split())
     else:
         text = "\n".join(filter(None, (" ".join(line.split()) for line in text.split("\n"))))
-    text = _LINK.sub(lambda match: "]" if safe_destination(match[1]) else "] ", text)
+    text = _LINK.sub(lambda match: "]" if safe_destination(match[1]) else "] ", text[: max_chars + 1])
     if len(text) <= max_chars:
         return text
     return (text[: max(max_chars - 1, 0)].rstrip().rstrip(_INVISIBLE_END) + ELLIPSIS)[: max(max_chars, 0)]
@@ -154,6 +155,7 @@ def _settled(text: str) -> str:
 def _pass(text: str) -> str:
     lines = text.split("\n")
     definitions = definitions_in(text)
+    rows = _possible_rows(lines)
     blocks: dict[int, Token] = {}
     for token in _blocks(text):
         if token.map and token.type in {"fence", "code_block", "inline", "table_open"}:
@@ -165,9 +167,9 @@ def _pass(text: str) -> str:
         # Lines of no block (a list's bare mark, what is nested too deeply) are text of their own.
         end = block.map[1] if block and block.map else at + 1
         source = lines[at:end]
-        if block is None or block.type == "inline":
+        if (block is None or block.type == "inline") and at not in rows:
             out.append(safe_inline("\n".join(source), definitions))
-        elif block.type == "table_open":
+        elif block is None or block.type in {"inline", "table_open"}:
             out += [_row(line, definitions) for line in source]
         else:
             out += _fence(block, source) if block.type == "fence" else _indented(block, source)
@@ -175,8 +177,22 @@ def _pass(text: str) -> str:
     return "\n".join(out)
 
 
+def _possible_rows(lines: list[str]) -> set[int]:
+    """The lines that some parser may take for rows of a table: those joined to what could delimit its head."""
+    found: set[int] = set()
+    for index, line in enumerate(lines):
+        if index not in found and "|" in line and "-" in line and _DELIMITER_ROW.fullmatch(line):
+            first, last = index, index
+            while first > 0 and lines[first - 1].strip(" \t>"):
+                first -= 1
+            while last + 1 < len(lines) and lines[last + 1].strip(" \t>"):
+                last += 1
+            found.update(range(first, last + 1))
+    return found
+
+
 def _row(line: str, definitions: dict[str, str]) -> str:
-    cells = [safe_inline(cell, definitions) for cell in _CELL_END.split(line)]
+    cells = [safe_inline(cell, definitions, continues=True) for cell in _CELL_END.split(line)]
     if "`" in line and _ADDRESS.search(line):
         # A parser that sees no table here would take what follows an address for a part of it.
         cells = [f" {cell}" if cell.startswith("`") else cell for cell in cells]
@@ -189,10 +205,10 @@ def _fence(token: Token, source: list[str]) -> list[str]:
     first = source[0] if info.strip() == language else prefix + marks + language
     if token.content.count("\n") == len(source) - 2:
         return [first, *source[1:]]
-    body = source[1:]
-    while body and not body[-1].strip(" \t>"):
-        body.pop()
-    return [first, *body, _NOT_QUOTE.sub(" ", prefix) + marks, *source[1 + len(body) :]]
+    # Empty lines at its end stay behind the fence: they may be the ones that part two blocks.
+    code = token.content.rstrip()
+    end = 1 + len(code.split("\n")) if code else 1
+    return [first, *source[1:end], _NOT_QUOTE.sub(" ", prefix) + marks, *source[end:]]
 
 
 def _indented(token: Token, source: list[str]) -> list[str]:
@@ -209,7 +225,7 @@ def _indented(token: Token, source: list[str]) -> list[str]:
 
 
 def _longer_than_any_in(code: str) -> str:
-    return "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", code)), 3)
+    return "`" * (max([2, *map(len, re.findall(r"`+", code))]) + 1)
 
 
 def _language(info: str) -> str:

@@ -13,7 +13,7 @@ import re
 _LINE_END = re.compile(r"\r\n?")
 
 # A body ends at the first control character, so that an unterminated sequence can't take the answer with it.
-_BODY = "[ -~\xa0-\U0010ffff]*"
+_BODY = r"[^\x00-\x1f\x7f-\x9f]*"
 _ESCAPE_SEQUENCE = re.compile(
     rf"(?:\x1b\]|\x9d){_BODY}(?:\x07|\x1b\\|\x9c)"  # OSC: window titles, hyperlinks, the clipboard
     rf"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f]){_BODY}(?:\x1b\\|\x9c)"  # DCS, SOS, PM, APC
@@ -26,11 +26,15 @@ _EMOJI = (
     "\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 )
 _JOINING_SCRIPTS = "\u0620-\u109f"  # Arabic to Myanmar: joiners spell words there
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"
+_NEVER_SHOWN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff]"
+    "\U000e0000-\U000e0fff"
+)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SUSPECT = re.compile(f"[{_NEVER_SHOWN}\u200c\u200d\ufe0e\ufe0f]")
+_HIDDEN = re.compile(
+    f"[{_NEVER_SHOWN}]"
     rf"|(?<![{_EMOJI}])(?<![#*0-9](?=\ufe0f\u20e3))[\ufe0e\ufe0f]"
     rf"|(?!(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])"
     rf"|(?<=[{_EMOJI}]\ufe0f)\u200d(?=[{_EMOJI}])"
@@ -52,9 +56,12 @@ def without_hidden(text: str) -> str:
     surrogate, which could not be sent, the replacement character. Code and Markdown are left as they are.
     """
     text = one_kind_of_line_end(text)
-    if "\x1b" in text or not text.isascii():
+    ascii_only = text.isascii()
+    if "\x1b" in text or not ascii_only:
         text = _ESCAPE_SEQUENCE.sub("", text)
-    text = _HIDDEN.sub("", text)
-    if text.isascii():
+    text = _CONTROL.sub("", text)
+    if ascii_only:
         return text
+    if _SUSPECT.search(text):
+        text = _HIDDEN.sub("", text)
     return _SURROGATE.sub("\ufffd", _LINE_SEPARATOR.sub(" ", text))
