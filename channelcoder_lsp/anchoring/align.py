@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-MAX_PAIRS = 20_000
+ROUNDS = 6
+"""How often the lines of a gap may be gone through; two times is a lot for text that people edited."""
+MAX_PAIRS = 10_000
 """Pairs of equal lines that one gap without unique lines may have; beyond it only its ends are matched."""
 UNMATCHED = -1
 
@@ -63,8 +65,10 @@ def match_unique(
         target: the map (old line -> new line) to fill; entries outside of ``gap`` are left alone.
     """
     todo = [gap]
-    while todo:
+    budget = ROUNDS * (gap.old_end - gap.old_start + gap.new_end - gap.new_start)
+    while todo and budget > 0:
         rest = _match_ends(old, new, todo.pop(), target)
+        budget -= rest.old_end - rest.old_start + rest.new_end - rest.new_start
         if rest.old_start == rest.old_end or rest.new_start == rest.new_end:
             continue
         chain = heaviest_chain(_unique_runs(old, new, weigh, rest))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 MAX_PAIRS = 5_000
 """Pairs of lines that are compared in one gap; in a larger one only those that share rare words are."""
-MAX_SIZE = 4_000
+MAX_SIZE = 2_000
 """Lines on either side from which on a gap is left alone."""
 RARE = 12
 """Lines that a word may stand in and still be rare."""
@@ -69,10 +69,8 @@ def align(old: Sequence[Traits], new: Sequence[Traits], weight: Sequence[float])
         weight: how much each old line tells.
 
     Returns:
-        The pairs, ascending on both sides. The cost is bounded by ``MAX_PAIRS`` or grows linearly.
+        The pairs, ascending on both sides. The cost is bounded by ``MAX_PAIRS``, or grows linearly.
     """
-    if max(len(old), len(new)) > MAX_SIZE:
-        return []
     least = LEAST_IN_PLACE if len(old) == len(new) else LEAST
     if len(old) * len(new) <= MAX_PAIRS:
         everyone = range(len(new))

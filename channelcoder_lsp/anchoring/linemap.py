@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from channelcoder_lsp.anchoring.align import UNMATCHED, Gap, Run, heaviest_chain, match_common, match_unique, open_gaps
-from channelcoder_lsp.anchoring.likeness import align, likeness
+from channelcoder_lsp.anchoring.likeness import MAX_SIZE, align, likeness
 from channelcoder_lsp.anchoring.lines import Lines
 from channelcoder_lsp.anchoring.moves import find_definitions, find_moves
 from channelcoder_lsp.anchoring.outline import block_end
@@ -182,6 +182,8 @@ class LineMatcher:
         if pocket not in self._aligned:
             old = [index for index in pocket.old if self.old.weight(index) > TELLING]
             new = [index for index in pocket.new if self.new.weight(index) > TELLING]
+            if max(len(old), len(new)) > MAX_SIZE:
+                old = new = []
             matches = align(
                 [self.old.traits(index) for index in old],
                 [self.new.traits(index) for index in new],

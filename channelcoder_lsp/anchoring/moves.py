@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from channelcoder_lsp.anchoring.align import UNMATCHED
@@ -99,10 +100,12 @@ def find_definitions(
     """Headers without a partner whose name is defined once in the old text and once in the new one."""
     here = _headers(old, [at == UNMATCHED and index not in moved for index, at in enumerate(target)])
     there = _headers(new, [not it for it in taken]) if here else {}
+    both = here.keys() & there.keys()
+    if not both:
+        return {}
+    old_count, new_count = _count_headers(old), _count_headers(new)
     return {
-        index: there[name]
-        for name, index in here.items()
-        if name in there and _defined_once(old, name) and _defined_once(new, name)
+        index: there[name] for name, index in here.items() if name in both and old_count[name] == 1 == new_count[name]
     }
 
 
@@ -114,6 +117,5 @@ def _headers(lines: Lines, free: Sequence[bool]) -> dict[str, int]:
     return where
 
 
-def _defined_once(lines: Lines, name: str) -> bool:
-    last = name.rpartition(".")[2]
-    return sum(last in line and lines.header(index) == name for index, line in enumerate(lines.bare)) == 1
+def _count_headers(lines: Lines) -> Counter[str | None]:
+    return Counter(map(lines.header, range(len(lines))))
