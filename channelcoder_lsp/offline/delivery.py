@@ -50,12 +50,10 @@ class Connections:
         transport = self._transports.get(tuple(client))
         if transport is None:
             return
-        if not reset:
-            transport.close()
-            return
-        connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        transport.abort()
+        if reset:
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        transport.close()
 
 
 def _address(transport: BaseTransport) -> Any:

@@ -33,6 +33,7 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _POLL_SECONDS = 2.0
 _ANSWER_SECONDS = 30.0
+_WAIT_SECONDS = 30.0
 _NOT_RUNNING = "The offline model is not running: use it inside its `async with` block."
 _KEY = "offline-model"
 
@@ -111,19 +112,34 @@ class OfflineModel:
         return await self._requests(kind, at_least=0, ended=False, seconds=0)
 
     async def wait_for_requests(
-        self, count: int, kind: RequestKind | None = "question", *, ended: bool = False
+        self,
+        count: int,
+        kind: RequestKind | None = "question",
+        *,
+        ended: bool = False,
+        seconds: float = _WAIT_SECONDS,
     ) -> list[RecordedRequest]:
-        """The requests of ``kind`` once there are ``count`` of them; bound it with ``anyio.fail_after``.
+        """The requests of ``kind`` once there are ``count`` of them.
 
         Args:
             count: how many to wait for, counted since the start or the last ``clear``.
             kind: None counts all.
             ended: count and return only those that were answered or left by their client.
+            seconds: how long to wait.
+
+        Raises:
+            OfflineModelError: fewer came in that time.
         """
+        deadline = anyio.current_time() + seconds
         while True:
-            found = await self._requests(kind, at_least=count, ended=ended, seconds=_POLL_SECONDS)
+            left = deadline - anyio.current_time()
+            poll = max(0.0, min(left, _POLL_SECONDS))
+            found = await self._requests(kind, at_least=count, ended=ended, seconds=poll)
             if len(found) >= count:
                 return found
+            if left <= 0:
+                what = f"{kind or 'any'} requests" + (" ended" if ended else " came")
+                raise OfflineModelError(f"Waited {seconds:g} s for {count} {what}; there were {len(found)}.")
 
     async def release(self, number: int | None = None) -> int:
         """Let every reply on its way, or the one to request ``number``, pass its next hold.

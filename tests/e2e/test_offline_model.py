@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import anyio
 import pytest
 from claude_agent_sdk import (
     AssistantMessage,
@@ -321,8 +320,7 @@ class TestFaults:
         await model.script(Text(text="one two", words_per_chunk=1, wait=True, hold_after=1))
         async with connect(env={}) as claude:
             await claude.client.query("Q")
-            with anyio.fail_after(30):
-                await model.wait_for_requests(1)
+            await model.wait_for_requests(1)
             await model.release()
             turn = await claude.first_delta()
             assert turn.deltas == ["one "]

@@ -84,6 +84,12 @@ class TestTheRecord:
         assert [request.kind for request in await model.requests(None)] == ["count_tokens", "side", "question"]
         assert [request.number for request in await model.wait_for_requests(1, "side")] == [2]
 
+    async def test_a_wait_in_vain_says_what_came(self, model, wire):
+        """Instead of going on for ever."""
+        await wire.ask()
+        with pytest.raises(OfflineModelError, match="for 2 question requests came; there were 1"):
+            await model.wait_for_requests(2, seconds=0)
+
     async def test_clear_forgets_and_counts_anew(self, model, wire):
         """Queue and record are empty afterwards."""
         await model.script("Old.")
