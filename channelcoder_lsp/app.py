@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from channelcoder_lsp.domain.agent import Agent, AgentConnection, AgentEvent, ConnectionRequest
-    from channelcoder_lsp.domain.errors import SettingsError
     from channelcoder_lsp.features.face import Face
     from channelcoder_lsp.offline.process import OfflineModel
     from channelcoder_lsp.settings import Settings
@@ -23,16 +22,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def create_server(*, offline: bool = False) -> ChannelCoderServer:
+def create_server(forced: Mapping[str, object] | None = None) -> ChannelCoderServer:
     """A server that is ready to serve one client.
 
     Args:
-        offline: ask the offline model, whatever the settings say.
+        forced: settings that hold whatever editor, environment and file say: the command line's.
     """
 
     async def build(server: ChannelCoderServer) -> Face:
         await asyncio.to_thread(_imports)
-        return _build(server, Configuration(offline=offline))
+        return await _build(server, Configuration(forced or {}))
 
     return ChannelCoderServer(build)
 
@@ -41,24 +40,30 @@ class Configuration:
     """The settings in force, and the agent that goes with them.
 
     Args:
-        offline: ask the offline model, whatever the settings say.
+        forced: settings that hold whatever the other sources say.
     """
 
-    def __init__(self, *, offline: bool = False) -> None:
+    def __init__(self, forced: Mapping[str, object]) -> None:
         from channelcoder_lsp.settings import load_settings  # noqa: PLC0415 - after initialize
 
-        self._offline = offline
+        self._forced = forced
         self._offline_model = OfflineService()
-        self.settings, self.problems = load_settings(self._forced())
+        self._taken = False
+        self.settings, _ = load_settings(self._forced)
         self._agent: tuple[Settings, Agent] | None = None
 
-    def take(self, editor: Mapping[str, object]) -> list[SettingsError]:
-        """Take the editor's settings; what is wrong with them."""
+    def take(self, editor: Mapping[str, object]) -> list[str]:
+        """Take the editor's settings; what is wrong with them, one sentence each."""
         from channelcoder_lsp.settings import load_settings  # noqa: PLC0415
 
-        self.settings, problems = load_settings({**editor, **self._forced()})
+        before, taken = self.settings, self._taken
+        self.settings, problems = load_settings({**editor, **self._forced})
+        self._taken = True
         logging.getLogger("channelcoder_lsp").setLevel(self.settings.log_level.upper())
-        return problems
+        told = [problem.message for problem in problems]
+        if taken and before.sessions != self.settings.sessions:
+            told.append("channelcoder.sessionDir is used from the next start of the server on.")
+        return told
 
     def agent(self) -> Agent:
         """The agent for the settings in force."""
@@ -76,9 +81,6 @@ class Configuration:
         if settings.offline:
             return OfflineAgent(self._offline_model, settings, state_folder() / "offline-model")
         return _claude(settings, {})
-
-    def _forced(self) -> dict[str, object]:
-        return {"offline": True} if self._offline else {}
 
 
 class OfflineService:
@@ -181,9 +183,10 @@ def _imports() -> None:
         import_module(f"channelcoder_lsp.{module}")
 
 
-def _build(server: ChannelCoderServer, configuration: Configuration) -> Face:
+async def _build(server: ChannelCoderServer, configuration: Configuration) -> Face:
     import platformdirs  # noqa: PLC0415 - all of this after initialize
 
+    from channelcoder_lsp.features import shown, workspace  # noqa: PLC0415
     from channelcoder_lsp.features.client import Client  # noqa: PLC0415
     from channelcoder_lsp.features.face import Face  # noqa: PLC0415
     from channelcoder_lsp.features.progress import TurnsShown  # noqa: PLC0415
@@ -196,6 +199,7 @@ def _build(server: ChannelCoderServer, configuration: Configuration) -> Face:
     from channelcoder_lsp.storage import FileSessionStorage  # noqa: PLC0415
 
     client = Client(server)
+    await workspace.take_settings(client, configuration.take, server.initialization_options)
     turns = TurnsShown(client)
     ports = SessionPorts(
         agent=configuration.agent,
@@ -205,13 +209,15 @@ def _build(server: ChannelCoderServer, configuration: Configuration) -> Face:
     )
     storage = FileSessionStorage(configuration.settings.sessions)
     projects = Projects(storage, Checkouts(state_folder()), ports, state_folder() / "scratch")
-    return Face(
+    face = Face(
         client=client,
         projects=projects,
         prompts=built_in_prompts(),
         settings=lambda: configuration.settings,
-        apply_settings=lambda editor: [problem.message for problem in configuration.take(editor)],
+        apply_settings=configuration.take,
         shown_folder=platformdirs.user_cache_path(APPLICATION, appauthor=False) / "shown",
         turns=turns,
         close=configuration.close,
     )
+    turns.show_answer = lambda session, turn: shown.show_turn(face, session, turn)
+    return face

@@ -98,7 +98,6 @@ class ChannelCoderServer(LanguageServer):
             root = self.workspace.root_uri
             if not folders and root:
                 folders = [lsp.WorkspaceFolder(uri=root, name=root)]
-            await workspace.take_settings(built, self.initialization_options)
             await workspace.add_folders(built, folders)
             built.projects.watch()
             face.set_result(built)
@@ -148,8 +147,8 @@ class ChannelCoderServer(LanguageServer):
         if self._stopped:
             return
         self._stopped = True
-        if self._building is not None:
-            await asyncio.wait({self._building}, timeout=_STOP_SECONDS)
+        if under_way := {task for task in (self._building, self._in_order) if task is not None}:
+            await asyncio.wait(under_way, timeout=_STOP_SECONDS)
         if (face := self.face_now) is not None:
             await face.projects.close()
             await face.close()
@@ -214,7 +213,7 @@ class ChannelCoderServer(LanguageServer):
         """End when the editor's process is gone without closing our input."""
         import psutil  # noqa: PLC0415 - not needed for the answer to initialize
 
-        while self.process_id is None or psutil.pid_exists(self.process_id):
+        while self.process_id is None or psutil.pid_exists(self.process_id):  # noqa: ASYNC110 - no event tells it
             await asyncio.sleep(_PARENT_SECONDS)
         logger.warning("the editor's process %s is gone", self.process_id)
         await self.stop()
@@ -265,7 +264,11 @@ def _register_lifecycle(server: ChannelCoderServer) -> None:
     def configured(params: lsp.DidChangeConfigurationParams) -> None:
         from channelcoder_lsp.features import workspace  # noqa: PLC0415
 
-        server.in_order(lambda face: workspace.take_settings(face, params.settings))
+        async def take(face: Face) -> None:
+            await workspace.take_settings(face.client, face.apply_settings, params.settings)
+            face.client.refresh()
+
+        server.in_order(take)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def folders_changed(params: lsp.DidChangeWorkspaceFoldersParams) -> None:

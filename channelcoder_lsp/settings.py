@@ -94,7 +94,10 @@ class Settings(BaseSettings):
     )
     remove_comment: bool = Field(default=True, description="Take the comment away once its question was asked.")
 
-    log_level: LogLevel = Field("info", description="How much is written to the log.")
+    log_level: LogLevel = Field(
+        "warning",
+        description="How much is written to the standard error stream; `debug`: the exact prompts too.",
+    )
 
     @classmethod
     def settings_customise_sources(

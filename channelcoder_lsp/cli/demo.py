@@ -11,13 +11,15 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp.cli.editor import Editor, capabilities
 from channelcoder_lsp.domain.errors import ChannelCoderError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Json = dict[str, Any]
 

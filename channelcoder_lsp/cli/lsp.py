@@ -18,22 +18,20 @@ from channelcoder_lsp.app import create_server
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TRUE = frozenset({"1", "true", "yes", "on"})
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server until its client is gone; the process's exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(
         stream=sys.stderr,
-        level=options.log_level.upper(),
+        level=(options.log_level or "warning").upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     for name in ("pygls", "asyncio", "watchfiles"):
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("pygls.protocol.json_rpc").addFilter(_not_an_answer)
-    offline = options.offline or os.environ.get("CHANNELCODER_OFFLINE", "").lower() in _TRUE
-    server = create_server(offline=offline)
+    given = {"offline": options.offline or None, "log_level": options.log_level}
+    server = create_server({key: value for key, value in given.items() if value is not None})
     try:
         if options.tcp is None:
             asyncio.run(server.serve_stdio())
@@ -63,9 +61,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--offline", action="store_true", help="ask the built-in offline model, not Claude")
     parser.add_argument(
         "--log-level",
-        default="warning",
         choices=["debug", "info", "warning", "error"],
-        help="what is written to the standard error stream",
+        help="what is written to the standard error stream (default: the setting logLevel)",
+    )
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        dest="log_level",
+        action="store_const",
+        const="debug",
+        help="log everything to the standard error stream, the exact prompts too",
     )
     parser.add_argument("--version", action="version", version=f"channelcoder-lsp {__version__}")
     return parser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ class Face:
     projects: Projects
     prompts: dict[str, Prompt]
     settings: Callable[[], Settings]
-    apply_settings: Callable[[dict[str, object]], list[str]]
+    apply_settings: Callable[[dict[str, Any]], list[str]]
     """Take the editor's settings; what is wrong with them, one sentence each."""
     shown_folder: Path
     """Where Markdown documents that are to be shown are written."""

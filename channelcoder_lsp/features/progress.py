@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lsprotocol import types as lsp
@@ -26,6 +26,8 @@ from channelcoder_lsp.services.events import (
 from channelcoder_lsp.services.safe_text import plain_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.features.client import Client
     from channelcoder_lsp.services.session import Session
@@ -39,6 +41,10 @@ _ENDS = {
     TurnState.FAILED: "failed",
     TurnState.CANCELLED: "cancelled",
 }
+
+
+async def _show_nothing(_session: Session, _turn: Turn) -> None:
+    """Stands in until there is something to show answers with."""
 
 
 @dataclass
@@ -63,6 +69,7 @@ class TurnsShown:
         self._client = client
         self._by_turn: dict[str, _Shown] = {}
         self._refreshing: asyncio.TimerHandle | None = None
+        self.show_answer: Callable[[Session, Turn], Coroutine[Any, Any, object]] = _show_nothing
 
     def turn_of(self, token: str | int) -> str | None:
         """The turn whose progress has the token."""
@@ -89,7 +96,11 @@ class TurnsShown:
                 self._notify(session, turn)
                 self._refresh()
                 if turn.state is TurnState.FAILED:
-                    self._client.say(f"{title(turn.question)}: {turn.error}", lsp.MessageType.Error)
+                    message = f"{title(turn.question)}: {plain_text(turn.error or '', max_chars=600)}"
+                    self._client.say(message, lsp.MessageType.Error)
+                elif turn.thread_id is None and turn.state is TurnState.DONE and not self._client.follows_turns:
+                    # No code to hang it on, and an editor that shows no turns by itself.
+                    self._client.spawn(self.show_answer(session, turn))
             case SaveFailed(_, message):
                 self._client.say(message, lsp.MessageType.Error)
             case SessionMoved():

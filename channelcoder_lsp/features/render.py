@@ -112,8 +112,8 @@ def turn_document(turn: Turn, text: str) -> str:
         (
             "tokens",
             (
-                f"{usage.input_tokens} in, {usage.output_tokens} out, "
-                f"{usage.cache_read_input_tokens} read from and {usage.cache_creation_input_tokens} written to the cache"
+                f"{usage.input_tokens} in, {usage.output_tokens} out, {usage.cache_read_input_tokens} read from "
+                f"and {usage.cache_creation_input_tokens} written to the cache"
             ),
         ),
         ("tools", "; ".join(f"{tool.name} {tool.detail}".strip() for tool in turn.tools)),

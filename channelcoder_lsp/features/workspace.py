@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 
@@ -10,22 +10,28 @@ from channelcoder_lsp.domain.errors import ChannelCoderError
 from channelcoder_lsp.domain.uri import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from channelcoder_lsp.features.client import Client
     from channelcoder_lsp.features.face import Face
 
 SECTION = "channelcoder"
 
 
-async def take_settings(face: Face, pushed: object = None) -> None:
-    """Take the editor's settings: asked for where that can be done, else as they were pushed."""
-    values = await face.client.configuration(SECTION)
+async def take_settings(client: Client, take: Callable[[dict[str, Any]], list[str]], pushed: object = None) -> None:
+    """Take the editor's settings: asked for where that can be done, else as they were pushed.
+
+    Args:
+        client: the editor.
+        take: takes the settings and returns what is wrong with them, one sentence each.
+        pushed: what came with ``initialize`` or ``didChangeConfiguration``.
+    """
+    values = await client.configuration(SECTION)
     if values is None and isinstance(pushed, dict):
         section = pushed.get(SECTION, pushed)
         values = section if isinstance(section, dict) else None
-    for problem in face.apply_settings(values or {}):
-        face.client.say(problem, lsp.MessageType.Warning)
-    face.client.refresh()
+    for problem in take(values or {}):
+        client.say(problem, lsp.MessageType.Warning)
 
 
 async def add_folders(face: Face, folders: Sequence[lsp.WorkspaceFolder]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING
 
-from channelcoder_lsp.domain.errors import StorageError
+from channelcoder_lsp.domain.errors import ChannelCoderError, SessionNotFoundError, StorageError
 from channelcoder_lsp.domain.records import Record, TurnDelta, TurnFinished
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.events import Listener, SaveFailed, SessionEvent, SessionMoved
@@ -35,7 +36,10 @@ class Recorder:
         self.journal = journal
         self._tell = tell
         self._unsaved: list[Record] = []
+        self._one_at_a_time = asyncio.Lock()
         self._texts: dict[str, str] = {}
+        self._streaming: str | None = None
+        """The turn that the pending text belongs to."""
         self._pending = ""
         self._replace = False
         self._last_delta = 0.0
@@ -60,32 +64,36 @@ class Recorder:
         """Append ``records``, after those that could not be written before.
 
         Raises:
-            StorageError: ``needed`` and they could not be written.
+            StorageError, SessionNotFoundError: ``needed`` and they could not be written.
         """
-        unsaved = self._unsaved
-        try:
-            await self.journal.append(*unsaved, *records, durable=durable or bool(unsaved))
-        except StorageError as problem:
-            if needed:
-                raise
-            self._keep(records, problem)
-        else:
-            self._unsaved = self._unsaved[len(unsaved) :]
+        async with self._one_at_a_time:
+            try:
+                await self.journal.append(*self._unsaved, *records, durable=durable or bool(self._unsaved))
+            except (StorageError, SessionNotFoundError) as problem:
+                if needed:
+                    raise
+                self._keep(records, problem)
+            else:
+                self._unsaved = []
 
     async def text(self, turn: Turn, text: str, *, replace: bool = False) -> None:
         """Some text of the answer of ``turn`` came: written down at a bounded rate."""
+        if self._streaming != turn.id:
+            self._drop_pending()
+            self._streaming = turn.id
         self._texts[turn.id] = text if replace else self._texts.get(turn.id, "") + text
         self._pending = text if replace else self._pending + text
         self._replace = self._replace or replace
         if time.monotonic() - self._last_delta < DELTA_SECONDS:
             return
         delta = TurnDelta(turn_id=turn.id, text=self._pending, replace=self._replace)
-        self._drop_pending()
+        self._pending, self._replace = "", False
         try:
             await self.journal.append(delta, durable=False)
-        except StorageError as problem:
-            # The whole text is in memory and comes again with TurnFinished.
+        except (StorageError, SessionNotFoundError) as problem:
             logger.warning("%s: some streamed text is not on disk yet: %s", self.journal.name, problem)
+            # Written whole next time, so that what is on disk has no hole.
+            self._pending, self._replace = self._texts.get(turn.id, ""), True
         self._last_delta = time.monotonic()
 
     def text_so_far(self, turn_id: str) -> str:
@@ -96,8 +104,8 @@ class Recorder:
     async def finish(self, record: TurnFinished) -> None:
         """Record the end of a turn; it is kept in memory if it can't be written now."""
         self._texts.pop(record.turn_id, None)
-        self._drop_pending()
-        self._last_delta = 0.0
+        if record.turn_id == self._streaming:
+            self._drop_pending()
         await self.record(record, needed=False)
 
     async def refresh(self) -> None:
@@ -130,13 +138,18 @@ class Recorder:
             logger.error("%s: %d records could not be saved", self.journal.name, len(self._unsaved))
         await self.journal.close()
 
-    def _keep(self, records: tuple[Record, ...], problem: StorageError) -> None:
+    def _keep(self, records: tuple[Record, ...], problem: ChannelCoderError) -> None:
         for record in records:
             self.head.apply(record)
-        self._unsaved = [*self._unsaved, *records]
         logger.error("%s: %s", self.journal.name, problem)
+        if isinstance(problem, SessionNotFoundError):
+            self.tell(SaveFailed(self.session, f"The session {self.journal.name!r} was removed while it was in use."))
+            return
+        self._unsaved = [*self._unsaved, *records]
         self.tell(SaveFailed(self.session, f"{problem} It is kept in memory and saved when it can be."))
 
     def _drop_pending(self) -> None:
+        self._streaming = None
+        self._last_delta = 0.0
         self._pending = ""
         self._replace = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from channelcoder_lsp.services.worker import Worker
 
@@ -20,9 +20,11 @@ class WarmConnections:
     def make_room(self, worker: Worker) -> None:
         """Before ``worker`` opens a connection: let go of idle ones that would be too many."""
         others = [other for other in self._open if other is not worker]
-        surplus = len(others) + 1 - self._limit()
-        for other in [other for other in others if not other.busy][: max(0, surplus)]:
-            other.release()
+        self._release(others, len(others) + 1 - self._limit())
+
+    def settle(self) -> None:
+        """After a question: let go of idle connections that are too many, since busy ones were not closed before."""
+        self._release(list(self._open), len(self._open) - self._limit())
 
     def opened(self, worker: Worker) -> None:
         """``worker`` has opened, or used, its connection."""
@@ -33,3 +35,8 @@ class WarmConnections:
         """``worker`` has closed its connection."""
         if worker in self._open:
             self._open.remove(worker)
+
+    def _release(self, workers: Sequence[Worker], surplus: int) -> None:
+        for worker in [worker for worker in workers if not worker.busy][: max(0, surplus)]:
+            self.closed(worker)
+            worker.release()

@@ -80,12 +80,16 @@ class Worker:
         self._task: asyncio.Task[None] | None = None
         self._stack = AsyncExitStack()
         self._connection: AgentConnection | None = None
-        self._opened_with: ConnectionRequest | None = None
+        self._opened_with: tuple[Agent, ConnectionRequest] | None = None
         self._known: str | None = None
         self._lost: set[str] = set()
+        self._posted: dict[str, Turn] = {}
+        """The questions whose end was not told yet."""
         self._turn_id: str | None = None
         self._streaming = False
-        self._cancelled: set[str] = set()
+        self._quiet = asyncio.Event()
+        """Set while no question is being asked."""
+        self._quiet.set()
         self._waiting: anyio.CancelScope | None = None
         self._closing = False
 
@@ -94,8 +98,14 @@ class Worker:
         """Whether a question is being asked or waits."""
         return self._turn_id is not None or not self._queue.empty()
 
+    def has(self, turn_id: str) -> bool:
+        """Whether the turn was posted here and has not come to its end."""
+        return turn_id in self._posted
+
     def post(self, turn_id: str) -> None:
         """Ask the recorded question ``turn_id`` when those before it are answered."""
+        if turn := self._recorder.turn(turn_id):
+            self._posted[turn_id] = turn
         self._queue.put_nowait(turn_id)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work(), name=f"session {self._recorder.journal.name}")
@@ -107,22 +117,26 @@ class Worker:
 
     async def cancel(self, turn_id: str) -> None:
         """End the turn ``turn_id``: interrupted if it is being answered, else never asked."""
-        self._cancelled.add(turn_id)
-        if turn_id != self._turn_id:
-            await self._finish(turn_id, TurnState.CANCELLED)
-        elif self._streaming and self._connection is not None:
+        if turn_id == self._turn_id and self._streaming and self._connection is not None:
             await self._connection.interrupt()
-        elif self._waiting is not None:
+            return
+        if turn_id == self._turn_id and self._waiting is not None:
             self._waiting.cancel()
+        await self._finish(turn_id, TurnState.CANCELLED)
+
+    async def drop(self) -> None:
+        """End all questions posted here; returns when none is being answered any more."""
+        for turn_id in reversed(list(self._posted)):
+            await self.cancel(turn_id)
+        if self._streaming:
+            with anyio.move_on_after(CLOSE_SECONDS):
+                await self._quiet.wait()
 
     async def close(self) -> None:
         """End the turn under way, leave the others unasked, and close the connection."""
         self._closing = True
-        while not self._queue.empty():
-            if turn_id := self._queue.get_nowait():
-                await self.cancel(turn_id)
-        if self._turn_id is not None:
-            await self.cancel(self._turn_id)
+        for turn_id in reversed(list(self._posted)):
+            await self.cancel(turn_id)
         if self._task is not None:
             self._queue.put_nowait(None)
             _, late = await asyncio.wait({self._task}, timeout=CLOSE_SECONDS)
@@ -130,6 +144,8 @@ class Worker:
                 logger.error("%s: the turn under way did not end in time", self._recorder.journal.name)
                 task.cancel()
             await asyncio.wait({self._task})
+        for turn_id in list(self._posted):
+            await self._finish(turn_id, TurnState.CANCELLED)
 
     async def _work(self) -> None:
         try:
@@ -139,6 +155,7 @@ class Worker:
                     await self._disconnect()
                 else:
                     await self._answer(turn_id)
+                    self._warm.settle()
         finally:
             await self._disconnect()
 
@@ -151,22 +168,28 @@ class Worker:
         return None
 
     async def _answer(self, turn_id: str) -> None:
-        turn = self._recorder.turn(turn_id)
-        if turn is None or turn.state.finished:
+        if self._closing:
+            await self._finish(turn_id, TurnState.CANCELLED)
+        if self._is_over(turn_id):
             return
         self._turn_id = turn_id
+        self._quiet.clear()
         try:
             async with AsyncExitStack() as lease:
                 with anyio.CancelScope() as self._waiting:
                     await lease.enter_async_context(self._recorder.journal.lease())
-                if turn_id in self._cancelled:
-                    await self._finish(turn_id, TurnState.CANCELLED)
+                self._waiting = None
+                if not self._is_over(turn_id):
+                    await self._recorder.refresh()
+                    await self._recorder.bury_the_dead()
+                # What was taken in may have brought its end, or another object for it.
+                turn = self._recorder.turn(turn_id)
+                if self._is_over(turn_id) or turn is None:
                     return
-                await self._recorder.refresh()
-                await self._recorder.bury_the_dead()
                 prompt, notes = await self._connect(turn)
-                await self._ask(turn, prompt, notes)
-        except AgentGoneError as problem:
+                if not self._is_over(turn_id):
+                    await self._ask(turn, prompt, notes)
+        except AgentError as problem:
             await self._disconnect()
             await self._finish(turn_id, TurnState.FAILED, problem)
         except ChannelCoderError as problem:
@@ -182,35 +205,36 @@ class Worker:
         finally:
             self._turn_id = None
             self._waiting = None
-            self._cancelled.discard(turn_id)
+            self._quiet.set()
 
     async def _connect(self, turn: Turn) -> tuple[str, list[str]]:
         """Have a connection that knows the whole session; return what to send, and notes for the user."""
         head = self._recorder.head
-        request = replace(self._request(), model=head.channelcoder.model or self._request().model)
+        agent, request = self._agent(), self._request()
+        request = replace(request, model=head.channelcoder.model or request.model)
         moved_on = self._known != head.channelcoder.last_finished
-        if self._connection is not None and (moved_on or request != self._opened_with):
+        if self._connection is not None and (moved_on or (agent, request) != self._opened_with):
             await self._disconnect()
         if self._connection is not None:
-            return turn.prompt, list(turn.notes)
+            return turn.prompt, []
         self._recorder.tell(TurnStatus(self._recorder.session, turn, "starting Claude"))
         self._warm.make_room(self)
         resume = head.current_session_id
         if resume and resume not in self._lost:
             spent = head.channelcoder.spent.get(resume, 0.0)
             try:
-                await self._open(replace(request, resume=resume, spent_usd=spent), request)
+                await self._open(agent, replace(request, resume=resume, spent_usd=spent))
             except ConversationLostError as problem:
                 logger.warning("%s: %s", self._recorder.journal.name, problem)
                 self._lost.add(resume)
             else:
                 return turn.prompt, []
-        await self._open(replace(request, session_id=self._new_id()), request)
+        await self._open(agent, replace(request, session_id=self._new_id()))
         return await self._replayed(turn)
 
-    async def _open(self, request: ConnectionRequest, bare: ConnectionRequest) -> None:
-        self._connection = await self._stack.enter_async_context(self._agent().connect(request))
-        self._opened_with = bare
+    async def _open(self, agent: Agent, request: ConnectionRequest) -> None:
+        self._connection = await self._stack.enter_async_context(agent.connect(request))
+        self._opened_with = agent, replace(request, session_id=None, resume=None, spent_usd=0.0)
         self._known = self._recorder.head.channelcoder.last_finished
         self._warm.opened(self)
 
@@ -240,10 +264,11 @@ class Worker:
         await recorder.record(
             TurnStarted(turn_id=turn.id, session_id=connection.session_id), durable=False, needed=False
         )
-        recorder.tell(TurnRunning(recorder.session, turn))
-        if turn.id in self._cancelled:
-            await self._finish(turn.id, TurnState.CANCELLED)
+        if self._is_over(turn.id):
             return
+        turn = recorder.turn(turn.id) or turn
+        recorder.tell(TurnRunning(recorder.session, turn))
+        logger.debug("turn %s is sent as:\n%s", turn.id, prompt)
         self._streaming = True
         finished: Finished | None = None
         try:
@@ -295,8 +320,7 @@ class Worker:
 
     async def _finish(self, turn_id: str, state: TurnState, problem: ChannelCoderError | None = None) -> None:
         """Record the end of a turn without a :class:`Finished`: what came of its answer is kept."""
-        turn = self._recorder.turn(turn_id)
-        if turn is None or turn.state.finished:
+        if self._is_over(turn_id):
             return
         await self._recorder.finish(
             TurnFinished(
@@ -309,8 +333,21 @@ class Worker:
         )
         self._tell_over(turn_id)
 
+    def _is_over(self, turn_id: str) -> bool:
+        """Whether the turn came to its end, by whomever, or went with the history; its user is told, if not yet."""
+        turn = self._recorder.turn(turn_id)
+        if turn is not None and not turn.state.finished:
+            return False
+        if turn_id in self._posted:
+            self._tell_over(turn_id)
+        return True
+
     def _tell_over(self, turn_id: str) -> None:
-        if turn := self._recorder.turn(turn_id):
+        posted = self._posted.pop(turn_id, None)
+        turn = self._recorder.turn(turn_id)
+        if turn is None and posted is not None:
+            turn = posted.model_copy(update={"state": TurnState.CANCELLED})
+        if turn is not None:
             self._recorder.tell(TurnOver(self._recorder.session, turn))
 
     async def _disconnect(self) -> None:
@@ -321,8 +358,9 @@ class Worker:
         start = time.monotonic()
         try:
             await stack.aclose()
-        except AgentError as problem:
-            logger.warning("closing the connection to Claude: %s", problem)
+        except Exception as problem:
+            level = logging.WARNING if isinstance(problem, AgentError) else logging.ERROR
+            logger.log(level, "closing the connection to Claude: %s", problem, exc_info=level == logging.ERROR)
         logger.debug("connection closed in %.2f s", time.monotonic() - start)
 
 
