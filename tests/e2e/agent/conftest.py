@@ -73,12 +73,35 @@ class Bench:
         return path
 
 
-@pytest.fixture
-def bench(model: OfflineModel, tmp_path: Path) -> Bench:
-    project, config = tmp_path / "project", tmp_path / "config"
+def bench_in(folder: Path, model: OfflineModel) -> Bench:
+    project, config = folder / "project", folder / "config"
     project.mkdir()
     config.mkdir()
     return Bench(model, project, config)
+
+
+@pytest.fixture
+def bench(model: OfflineModel, tmp_path: Path) -> Bench:
+    return bench_in(tmp_path, model)
+
+
+@pytest.fixture(scope="module")
+async def warm_connection(
+    offline_model: OfflineModel, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ClaudeConnection]:
+    bench = bench_in(tmp_path_factory.mktemp("warm"), offline_model)
+    async with bench.agent().connect(ConnectionRequest(cwd=bench.project, model="a-model")) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def warm(model: OfflineModel, warm_connection: ClaudeConnection) -> AsyncIterator[ClaudeConnection]:
+    """A connection that the tests of a module share, each of which must leave it fit for the next question."""
+    with anyio.fail_after(SECONDS):
+        yield warm_connection
+    await model.clear()
+    with anyio.fail_after(SECONDS):
+        assert (await finished(warm_connection, "And now?")).error is None
 
 
 async def heard(connection: ClaudeConnection, prompt: str) -> list[AgentEvent]:
@@ -105,14 +128,13 @@ def shown(events: list[AgentEvent]) -> str:
 
 
 def tool_results(request) -> list[str]:
-    """What the model was told of the tools it had used, in order."""
-    return [
-        block["content"] if isinstance(block["content"], str) else json.dumps(block["content"])
-        for message in request.messages
-        if isinstance(message["content"], list)
-        for block in message["content"]
-        if block["type"] == "tool_result"
+    """What the model was told of the tools it had used, in the order in which it had called for them."""
+    blocks = [
+        block for message in request.messages if isinstance(message["content"], list) for block in message["content"]
     ]
+    told = {block["tool_use_id"]: block["content"] for block in blocks if block["type"] == "tool_result"}
+    results = [told[block["id"]] for block in blocks if block["type"] == "tool_use"]
+    return [result if isinstance(result, str) else json.dumps(result) for result in results]
 
 
 def is_running(pid: int) -> bool:

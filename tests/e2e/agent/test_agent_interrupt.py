@@ -13,108 +13,89 @@ from channelcoder_lsp.domain.agent import ConnectionRequest, Finished, Retrying,
 from channelcoder_lsp.offline.script import Failure, Text
 
 
-async def goes_on(connection) -> bool:
-    return "You asked:" in (await finished(connection, "And now?")).answer
+async def test_with_nothing_under_way_nothing_happens(warm):
+    """Neither before a question nor after it does an interrupt harm the next one."""
+    await warm.interrupt()
+    assert (await finished(warm, "First?")).error is None
+    await warm.interrupt()
 
 
-async def test_with_nothing_under_way_nothing_happens(bench):
-    """Neither before the first question nor between two does an interrupt harm the next one."""
-    async with bench.connected() as connection:
-        await connection.interrupt()
-        assert await goes_on(connection)
-        await connection.interrupt()
-        assert await goes_on(connection)
-
-
-async def test_before_the_question_is_sent(bench):
+async def test_before_the_question_is_sent(model, warm):
     """What is cancelled before it was sent is never sent."""
-    async with bench.connected() as connection:
-        events = connection.ask("Why?")
-        await connection.interrupt()
-        assert [event async for event in events] == [
-            Finished(answer="", session_id=connection.session_id, cancelled=True)
-        ]
-        assert await bench.model.requests() == []
-        assert await goes_on(connection)
+    events = warm.ask("Why?")
+    await warm.interrupt()
+    assert [event async for event in events] == [Finished(answer="", session_id=warm.session_id, cancelled=True)]
+    assert await model.requests() == []
 
 
-async def test_before_the_cli_has_taken_it_up(bench):
+async def test_before_the_cli_has_taken_it_up(model, warm):
     """The CLI forgets an interrupt that comes before it has begun: it is told again."""
-    await bench.model.script(Text(wait=True))
-    async with bench.connected() as connection:
-        events = connection.ask("Why?")
-        async with anyio.create_task_group() as group:
-            group.start_soon(_read_to_the_end, events, ended := [])
-            await until(lambda: connection._turn is not None)
-            await connection.interrupt()
-        assert [event.cancelled for event in ended] == [True]
-        await bench.model.clear()
-        assert await goes_on(connection)
+    await model.script(Text(wait=True))
+    before = warm._turn
+    async with anyio.create_task_group() as group:
+        group.start_soon(_read_to_the_end, warm.ask("Why?"), ended := [])
+        await until(lambda: warm._turn is not before)
+        await warm.interrupt()
+    assert [event.cancelled for event in ended] == [True]
 
 
-async def test_before_the_first_byte(bench):
-    await bench.model.script(Text(wait=True))
-    async with bench.connected() as connection:
-        events = connection.ask("Why?")
-        async with anyio.create_task_group() as group:
-            group.start_soon(_read_to_the_end, events, ended := [])
-            await bench.model.wait_for_requests(1)
-            await connection.interrupt()
-        assert [(event.cancelled, event.error, event.answer) for event in ended] == [(True, None, "")]
-        assert await goes_on(connection)
+async def test_before_the_first_byte(model, warm):
+    await model.script(Text(wait=True))
+    async with anyio.create_task_group() as group:
+        group.start_soon(_read_to_the_end, warm.ask("Why?"), ended := [])
+        await model.wait_for_requests(1)
+        await warm.interrupt()
+    assert [(event.cancelled, event.error, event.answer) for event in ended] == [(True, None, "")]
 
 
-async def test_in_mid_answer(bench):
+async def test_in_mid_answer(model, warm):
     """What had come of the answer is kept."""
-    await bench.model.script(Text(text="one two three", words_per_chunk=1, hold_after=2))
-    async with bench.connected() as connection:
-        seen = []
-        async for event in connection.ask("Why?"):
-            seen.append(event)
-            if shown(seen) == "one two ":
-                await connection.interrupt()
-        assert shown(seen) == "one two "
-        assert (seen[-1].cancelled, seen[-1].error, seen[-1].answer) == (True, None, "one two ")
-        assert await goes_on(connection)
+    await model.script(Text(text="one two three", words_per_chunk=1, hold_after=2))
+    seen = []
+    async for event in warm.ask("Why?"):
+        seen.append(event)
+        if shown(seen) == "one two ":
+            await warm.interrupt()
+    assert shown(seen) == "one two "
+    assert (seen[-1].cancelled, seen[-1].error, seen[-1].answer) == (True, None, "one two ")
 
 
 async def test_while_it_waits_to_try_again(bench):
     await bench.model.script(Failure(status=529, retry_after=20, times="always"))
+    seen = []
     async with bench.connected(agent=bench.agent(max_retries=3)) as connection:
-        seen = []
         async for event in connection.ask("Why?"):
             seen.append(event)
             if isinstance(event, Retrying):
                 await connection.interrupt()
-        assert [type(event) for event in seen] == [Retrying, Finished]
-        assert (seen[-1].cancelled, seen[-1].error) == (True, None)
         await bench.model.clear()
-        assert await goes_on(connection)
+        assert (await finished(connection, "And now?")).error is None
+    assert [type(event) for event in seen] == [Retrying, Finished]
+    assert (seen[-1].cancelled, seen[-1].error) == (True, None)
 
 
-async def test_twice(bench):
+async def test_twice(model, warm):
     """A second interrupt of the same question changes nothing."""
-    await bench.model.script(Text(text="one two", words_per_chunk=1, hold_after=1))
-    async with bench.connected() as connection:
-        async for event in connection.ask("Why?"):
-            if isinstance(event, TextDelta):
-                async with anyio.create_task_group() as group:
-                    group.start_soon(connection.interrupt)
-                    group.start_soon(connection.interrupt)
-        assert event.cancelled
-        assert await goes_on(connection)
+    await model.script(Text(text="one two", words_per_chunk=1, hold_after=1))
+    seen = []
+    async for event in warm.ask("Why?"):
+        seen.append(event)
+        if isinstance(event, TextDelta):
+            async with anyio.create_task_group() as group:
+                group.start_soon(warm.interrupt)
+                group.start_soon(warm.interrupt)
+    assert seen[-1].cancelled
 
 
-async def test_a_reader_that_is_cancelled(bench):
+async def test_a_reader_that_is_cancelled(model, warm):
     """The task that reads may be cancelled: the question is ended, the connection goes on."""
-    await bench.model.script(Text(text="one two", words_per_chunk=1, hold_after=1))
-    async with bench.connected() as connection:
-        with anyio.CancelScope() as scope:
-            async for _event in connection.ask("Why?"):
-                scope.cancel()
-        assert scope.cancelled_caught
-        assert await goes_on(connection)
-    [first, _second] = await bench.model.requests()
+    await model.script(Text(text="one two", words_per_chunk=1, hold_after=1))
+    with anyio.CancelScope() as scope:
+        async for _event in warm.ask("Why?"):
+            scope.cancel()
+    assert scope.cancelled_caught
+    assert (await finished(warm, "And now?")).error is None
+    [first, _second] = await model.requests()
     assert first.outcome == "gone"
 
 
