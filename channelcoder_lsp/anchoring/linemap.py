@@ -10,7 +10,6 @@ from channelcoder_lsp.anchoring.align import UNMATCHED, Gap, Run, heaviest_chain
 from channelcoder_lsp.anchoring.likeness import MAX_SIZE, align, likeness
 from channelcoder_lsp.anchoring.lines import Lines
 from channelcoder_lsp.anchoring.moves import find_definitions, find_moves
-from channelcoder_lsp.anchoring.outline import block_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,7 +158,7 @@ class LineMatcher:
 
     def _within(self, head: int, at: int) -> Iterator[Gap]:
         """The gaps of a moved definition, unless more of its lines went elsewhere than came along."""
-        end, new_end = block_end(self.old, head), block_end(self.new, at)
+        end, new_end = self.old.block_end(head), self.new.block_end(at)
         inside, outside = [], 0.0
         for index in range(head + 1, end + 1):
             there = self.in_order[index]

@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 
 from channelcoder_lsp.anchoring.likeness import Traits, traits
-from channelcoder_lsp.anchoring.outline import header_name
+from channelcoder_lsp.anchoring.outline import block_end, header_name
 
 _TELLING = re.compile(r"\w+")
 _COMMONPLACE = frozenset(
@@ -91,6 +91,7 @@ class Lines:
         self.trimmed = [line.rstrip() for line in self.raw]
         self._weights: dict[int, float] = {}
         self._headers: dict[int, str | None] = {}
+        self._block_ends: dict[int, int] = {}
         self._traits: dict[int, Traits] = {}
 
     def __len__(self) -> int:
@@ -122,6 +123,13 @@ class Lines:
             bare = self.bare[index]
             self._headers[index] = header_name(bare, at_margin=self.raw[index].startswith(bare[:1]))
         return self._headers[index]
+
+    def block_end(self, index: int) -> int:
+        """The last line of the block that a line begins; the line itself if it begins none."""
+        known = self._block_ends.get(index)
+        if known is None:
+            known = self._block_ends[index] = block_end(self, index)
+        return known
 
     def traits(self, index: int) -> Traits:
         """What a line is compared by."""

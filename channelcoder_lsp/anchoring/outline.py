@@ -39,6 +39,7 @@ _OPENS_END = re.compile(r"(?:.*\bfunction\b.*\)|(?:.*\s)?(?:do|then)(?:\s*\|.*\|
 _CLOSES = re.compile(r"[)\]}]|end\b|fi\b|done\b|esac\b")
 _GOES_ON = ("{", ":", "(", "[", ",", "do", "then", "=>", "=")
 _SIGNATURE_LINES = 20
+_LONGEST_BLOCK = 5_000
 
 
 def header_name(line: str, *, at_margin: bool) -> str | None:
@@ -75,7 +76,7 @@ def block_end(lines: Lines, head: int) -> int:
     closer = _closer(lines, head)
     if closer is not None:
         base = lines.indent(head)
-        for index in range(head + 1, len(lines)):
+        for index in range(head + 1, min(len(lines), head + _LONGEST_BLOCK)):
             line = lines.bare[index]
             if closer == "}" and not line.startswith(closer):
                 continue
@@ -106,7 +107,7 @@ def _closer(lines: Lines, head: int) -> str | None:
 def _indented_end(lines: Lines, head: int) -> int:
     """Where the block ends by its indentation: the last deeper line, or the closing one after it."""
     base, end, deeper = lines.indent(head), head, False
-    for index in range(head + 1, len(lines)):
+    for index in range(head + 1, min(len(lines), head + _LONGEST_BLOCK)):
         indent, line = lines.indent(index), lines.bare[index]
         if indent > base:
             end, deeper = index, True

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from channelcoder_lsp.anchoring.align import UNMATCHED
 from channelcoder_lsp.anchoring.linemap import LineMatcher
-from channelcoder_lsp.anchoring.outline import block_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +76,8 @@ class LineMap:
         if UNMATCHED in target[start : end + 1]:
             target = self._matcher.in_order
         if self._unbroken(target, start, end):
-            return self._placed(target[start], target[end], start, end, 1.0)
+            grown = self._definition(start, end, [], 1.0)
+            return self._placed(target[start], max(target[end], grown[1] if grown else 0), start, end, 1.0)
         return self._verdict(start, end)
 
     def _unbroken(self, target: Sequence[int], start: int, end: int) -> bool:
@@ -108,7 +108,7 @@ class LineMap:
             place = self._quoted(start, end) if total >= MIN_QUOTE else None
             survived = 1.0
         elif place is None:
-            place = hits[0].new, hits[-1].new
+            place = hits[0].new, self._end(start, end, hits)
         return None if place is None else self._placed(*place, start, end, min(1.0, survived))
 
     def _together(self, hits: Sequence[_Hit]) -> tuple[list[_Hit], float]:
@@ -145,14 +145,23 @@ class LineMap:
         ):
             return None
         first = min([at, *(hit.new for hit in hits if hit.old < head and 0 < at - hit.new <= JUMP)])
-        return first, block_end(self._new, at)
+        return first, self._new.block_end(at)
+
+    def _end(self, start: int, end: int, hits: Sequence[_Hit]) -> int:
+        """The last line: where a block closes, if the range is one and its closing line wasn't found."""
+        last = hits[-1]
+        if last.old < end and hits[0].old == start and self._old.block_end(start) == end:
+            closed = self._new.block_end(hits[0].new)
+            if 0 < closed - last.new <= 3 * (end - last.old) + JUMP:
+                return closed
+        return last.new
 
     def _head(self, start: int, end: int) -> int | None:
         """The header of the definition that the range is the whole of, with decorators and comments."""
         margin = self._old.indent(start)
         for line in range(start, min(end, start + LEADING_LINES) + 1):
             if self._old.header(line) is not None:
-                return line if line < end and block_end(self._old, line) == end else None
+                return line if line < end and self._old.block_end(line) == end else None
             bare = self._old.bare[line]
             if bare and bare[0] not in "@#/*-" and self._old.indent(line) <= margin:
                 return None
