@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import finished, heard, shown
+from agent_bench import finished, heard, shown
 
 from channelcoder_lsp.domain.agent import Retrying
 from channelcoder_lsp.domain.errors import ApiError, NotLoggedInError

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from agent_bench import SECONDS, finished
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient
-from conftest import SECONDS, finished
 
 from channelcoder_lsp.claude import ClaudeAgent
 from channelcoder_lsp.offline.process import OfflineModel

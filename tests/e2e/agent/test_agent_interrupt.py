@@ -7,7 +7,7 @@ import asyncio
 import anyio
 import psutil
 import pytest
-from conftest import QUICK, finished, is_running, shown, until
+from agent_bench import QUICK, finished, is_running, shown, until
 
 from channelcoder_lsp.domain.agent import ConnectionRequest, Finished, Retrying, TextDelta
 from channelcoder_lsp.offline.script import Failure, Text

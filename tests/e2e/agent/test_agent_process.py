@@ -10,7 +10,7 @@ from uuid import uuid4
 import anyio
 import psutil
 import pytest
-from conftest import QUICK, finished, heard, is_running, shown
+from agent_bench import QUICK, finished, heard, is_running, shown
 
 from channelcoder_lsp.domain.agent import ConnectionRequest, TextDelta
 from channelcoder_lsp.domain.errors import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import finished, heard, tool_results
+from agent_bench import finished, heard, tool_results
 
 from channelcoder_lsp.claude import options
 from channelcoder_lsp.domain.agent import TextDelta, ToolStarted

@@ -7,7 +7,7 @@ import sys
 
 import anyio
 import pytest
-from conftest import finished, heard, is_running, shown, tool_results, until
+from agent_bench import finished, heard, is_running, shown, tool_results, until
 
 from channelcoder_lsp.claude.permissions import Guard
 from channelcoder_lsp.domain.agent import Finished, Retrying, TextDelta, TextReplaced
