@@ -17,7 +17,6 @@ from channelcoder_lsp.domain.errors import (
     SessionNotFoundError,
     StorageError,
 )
-from channelcoder_lsp.domain.place import Position, Range
 from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionState
 from channelcoder_lsp.domain.thread import Thread, ThreadStatus
 from channelcoder_lsp.domain.uri import path_of
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from channelcoder_lsp.domain.place import Range
     from channelcoder_lsp.domain.storage import JournaledStorage
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.services.compose import Question
@@ -257,24 +257,29 @@ class Project:
         for document in self.documents:
             await self._place_threads(document)
 
-    def threads_in(self, uri: str) -> list[ThreadHere]:
-        """The open threads of a document that have a place in it, in the order of their places."""
+    def threads_in(self, uri: str, span: Range | None = None) -> list[ThreadHere]:
+        """The open threads of a document that have a place in it, in the order of their places.
+
+        Args:
+            uri: the document.
+            span: only those on its lines: hovering beside the code counts.
+        """
         session, document = self.session, self.documents.get(uri)
         if session is None or document is None:
             return []
-        here = []
+        threads, here = session.head.threads, []
         for thread_id, place in document.places.items():
-            thread = session.head.threads.get(thread_id)
+            thread = threads.get(thread_id)
             if thread is None or thread.status is not ThreadStatus.OPEN:
                 continue
             place.settle(thread.anchor, document.lines)
-            if place.range is not None:
+            if place.range is not None and (span is None or _on_lines(place.range, span)):
                 here.append(ThreadHere(session, thread, session.turns_of(thread), place))
         return sorted(here, key=lambda found: (found.range, found.thread.created))
 
     def threads_at(self, uri: str, span: Range) -> list[ThreadHere]:
-        """The threads whose place touches ``span``, the innermost first."""
-        found = [here for here in self.threads_in(uri) if _touches(here.range, span)]
+        """The threads on the lines of ``span``, the innermost first."""
+        found = self.threads_in(uri, span)
         return sorted(found, key=lambda here: here.range.end.line - here.range.start.line)
 
     async def _place_threads(self, document: Document) -> None:
@@ -314,8 +319,6 @@ def _is_about(thread: Thread, document: Document) -> bool:
     return anchor.uri == document.uri or (anchor.path is not None and anchor.path == document.path)
 
 
-def _touches(range_: Range, span: Range) -> bool:
-    """Whether ``span`` lies on the lines of ``range_``: hovering beside the code counts."""
-    first = Position(range_.start.line, 0)
-    last = Position(range_.last_line + 1, 0)
-    return first <= span.end and span.start < last
+def _on_lines(range_: Range, span: Range) -> bool:
+    """Whether ``span`` has a place on a line of ``range_``."""
+    return range_.start.line <= span.end.line and span.start.line <= range_.last_line

@@ -70,14 +70,11 @@ class Projects:
             await self._rehome(project)
 
     def of(self, uri: str) -> Project:
-        """The project that owns a document: the innermost open folder that holds it, else the scratch one."""
-        path = path_of(uri)
-        if path is not None:
-            for candidate in (path, Checkout.of(path).root):
-                roots = [root for root in self._projects if Checkout(root).contains(candidate)]
-                if roots:
-                    return self._projects[max(roots, key=lambda root: len(root.parts))]
-        return self.scratch
+        """The project that owns a document: the innermost open folder that holds it, else the scratch one.
+
+        For an open document that is known without a look at the disk.
+        """
+        return next((project for project in self if project.documents.get(uri) is not None), None) or self._owner(uri)
 
     def of_folder(self, folder: str | None) -> Project:
         """The project of a folder's URI or path; without one the only open folder, else the scratch one."""
@@ -198,12 +195,22 @@ class Projects:
         """After folders came or went: give each open document to the project that owns it now."""
         for project in [*self, *gone]:
             for document in project.documents:
-                owner = self.of(document.uri)
+                owner = self._owner(document.uri)
                 if owner is not project:
                     await project.closed(document.uri)
                     document.path = owner.relative(document.uri)
                     document.places.clear()
                     await owner.opened(document)
+
+    def _owner(self, uri: str) -> Project:
+        if (path := path_of(uri)) is None:
+            return self.scratch
+        return self._holding(path) or self._holding(Checkout.of(path).root) or self.scratch
+
+    def _holding(self, path: Path) -> Project | None:
+        """The project of the innermost open folder that holds ``path``."""
+        roots = [root for root in self._projects if Checkout(root).contains(path)]
+        return self._projects[max(roots, key=lambda root: len(root.parts))] if roots else None
 
     async def _watch(self) -> None:
         while True:
