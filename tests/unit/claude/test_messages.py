@@ -1,0 +1,224 @@
+"""What the CLI tells becomes the events of a turn: the SDK's own message classes in, our events out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from claude_agent_sdk import (
+    AssistantMessage,
+    RateLimitEvent,
+    RateLimitInfo,
+    ResultMessage,
+    StreamEvent,
+    SystemMessage,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+    UserMessage,
+)
+
+from channelcoder_lsp.claude.messages import AnswerReader, tool_detail
+from channelcoder_lsp.domain.agent import Finished, Retrying, TextDelta, TextReplaced, ToolStarted
+from channelcoder_lsp.domain.errors import AgentError, ApiError
+from channelcoder_lsp.domain.turn import ToolUse, Usage
+
+PROJECT = Path("/home/me/project")
+
+
+def start(**more):
+    return StreamEvent(uuid="u", session_id="s", event={"type": "message_start", "message": {}}, **more)
+
+
+def delta(text, kind="text_delta", **more):
+    event = {"type": "content_block_delta", "index": 0, "delta": {"type": kind, "text": text}}
+    return StreamEvent(uuid="u", session_id="s", event=event, **more)
+
+
+def whole(*blocks, **more):
+    blocks = [TextBlock(block) if isinstance(block, str) else block for block in blocks]
+    return AssistantMessage(**{"content": blocks, "model": "a-model", **more})
+
+
+def result(**more):
+    return ResultMessage(
+        **{
+            "subtype": "success",
+            "duration_ms": 1,
+            "duration_api_ms": 1,
+            "is_error": False,
+            "num_turns": 1,
+            "session_id": "s",
+            "terminal_reason": "completed",
+            **more,
+        }
+    )
+
+
+def read(*messages, **reader):
+    reader = AnswerReader(cwd=PROJECT, **reader)
+    return [event for message in messages for event in reader.read(message)]
+
+
+class TestText:
+    def test_deltas_are_handed_on_and_not_repeated_by_the_whole(self):
+        events = read(start(), delta("Hel"), delta("lo."), whole("Hello."), result())
+        assert events[:-1] == [TextDelta("Hel"), TextDelta("lo.")]
+        assert events[-1].answer == "Hello."
+
+    def test_text_that_was_not_streamed_comes_as_one(self):
+        events = read(whole("Hello."), whole("Again."), result())
+        assert events[:-1] == [TextDelta("Hello."), TextDelta("\n\nAgain.")]
+        assert events[-1].answer == "Hello.\n\nAgain."
+
+    def test_blocks_are_parted_by_a_blank_line(self):
+        events = read(
+            start(), delta("One."), whole("One."), delta("Two."), whole("Two."), start(), delta("Three."), result()
+        )
+        assert events[:-1] == [TextDelta("One."), TextDelta("\n\nTwo."), TextDelta("\n\nThree.")]
+        assert events[-1].answer == "One.\n\nTwo.\n\nThree."
+
+    def test_a_cut_block_is_taken_back_when_it_is_repeated(self):
+        """What was shown stays until there is something to put in its place."""
+        events = read(start(), delta("One, t"), start(), delta("One, "), delta("two."), whole("One, two."), result())
+        assert events[:-1] == [TextDelta("One, t"), TextReplaced("One, "), TextDelta("two.")]
+        assert events[-1].answer == "One, two."
+
+    def test_what_was_complete_before_the_cut_stays(self):
+        """The CLI keeps whole blocks and asks to go on from them."""
+        events = read(
+            start(), delta("One."), whole("One."), delta("Tw"), start(), delta("Two."), whole("Two."), result()
+        )
+        assert events[:-1] == [TextDelta("One."), TextDelta("\n\nTw"), TextReplaced("One.\n\nTwo.")]
+        assert events[-1].answer == "One.\n\nTwo."
+
+    def test_a_whole_that_differs_from_its_deltas_wins(self):
+        events = read(start(), delta("Hello"), whole("Hullo."), result())
+        assert events[:-1] == [TextDelta("Hello"), TextReplaced("Hullo.")]
+        assert events[-1].answer == "Hullo."
+
+    def test_a_cut_stream_repeated_without_deltas(self):
+        events = read(start(), delta("Hel"), start(), whole("Hello."), result())
+        assert events[:-1] == [TextDelta("Hel"), TextReplaced("Hello.")]
+
+    def test_thinking_and_empty_texts_are_not_part_of_the_answer(self):
+        events = read(
+            start(),
+            delta("Hm", kind="thinking_delta"),
+            whole(ThinkingBlock(thinking="Hm.", signature="x")),
+            delta(""),
+            whole(""),
+            delta("Yes."),
+            whole("Yes."),
+            result(),
+        )
+        assert events[:-1] == [TextDelta("Yes.")]
+
+    def test_what_a_subagent_says_is_not(self):
+        events = read(
+            start(parent_tool_use_id="t"),
+            delta("Sub.", parent_tool_use_id="t"),
+            whole("Sub.", parent_tool_use_id="t"),
+            result(),
+        )
+        assert [event.answer for event in events] == [""]
+
+    def test_the_result_s_text_is_the_answer_when_nothing_else_was_said(self):
+        [end] = read(result(result="Said by the CLI itself."))
+        assert end.answer == "Said by the CLI itself."
+
+    def test_other_messages_say_nothing(self):
+        assert (
+            read(UserMessage("[Request interrupted by user]"), SystemMessage("status", {}), SystemMessage("new", {}))
+            == []
+        )
+
+
+class TestTools:
+    def test_a_use_is_told_when_it_starts_and_at_the_end(self):
+        tool = ToolUseBlock(id="t", name="Read", input={"file_path": "/home/me/project/src/a.py"})
+        [started, end] = read(whole(tool), result())
+        assert started == ToolStarted(ToolUse(name="Read", detail="src/a.py"))
+        assert end.tools == (started.tool,)
+
+    @pytest.mark.parametrize(
+        ("name", "arguments", "detail"),
+        [
+            ("Read", {"file_path": "/home/me/project/src/a.py", "offset": 10}, "src/a.py:10"),
+            ("Read", {"file_path": "/etc/passwd"}, "/etc/passwd"),
+            ("Read", {}, "None"),
+            ("Grep", {"pattern": "def f", "path": "/home/me/project/src"}, '"def f" in src'),
+            ("Grep", {"pattern": "a\nb"}, '"a b" in the folder'),
+            ("Glob", {"pattern": "**/*.py"}, "**/*.py in the folder"),
+            ("mcp__x__y", {"uri": "file:///a", "n": 1}, "uri: file:///a, n: 1"),
+        ],
+    )
+    def test_the_detail_is_one_line(self, name, arguments, detail):
+        assert tool_detail(name, arguments, PROJECT) == detail
+
+    def test_a_long_or_disguised_detail_is_cut_and_cleaned(self):
+        detail = tool_detail("Grep", {"pattern": "\x1b[31m" + "x" * 1000}, PROJECT)
+        assert len(detail) == 160
+        assert detail.endswith("…")
+        assert detail.isprintable()
+
+
+class TestEnds:
+    def test_a_turn_that_went_well(self):
+        usage = {"input_tokens": 1, "output_tokens": 2, "cache_read_input_tokens": None, "server_tool_use": {}}
+        [_, end] = read(whole("Yes."), result(usage=usage, total_cost_usd=0.5), spent_usd=0.2)
+        assert end == Finished(
+            answer="Yes.",
+            session_id="s",
+            model="a-model",
+            usage=Usage(input_tokens=1, output_tokens=2),
+            cost_usd=pytest.approx(0.3),
+            cumulative_cost_usd=0.5,
+        )
+
+    def test_a_cost_that_was_counted_from_nought(self):
+        """The CLI may have lost its count: a total below what was spent is the turn's own."""
+        assert read(result(total_cost_usd=0.1), spent_usd=0.2)[0].cost_usd == pytest.approx(0.1)
+
+    def test_no_cost_at_all(self):
+        [end] = read(result(total_cost_usd=None))
+        assert (end.cost_usd, end.cumulative_cost_usd) == (0, None)
+
+    @pytest.mark.parametrize("reason", ["aborted_streaming", "aborted_tools"])
+    def test_an_interrupted_turn_is_cancelled_and_not_failed(self, reason):
+        events = read(
+            start(), delta("Hel"), result(subtype="error_during_execution", is_error=True, terminal_reason=reason)
+        )
+        assert (events[-1].cancelled, events[-1].error, events[-1].answer) == (True, None, "Hel")
+
+    def test_a_refusal_of_the_service_is_not_part_of_the_answer(self):
+        """The CLI says it in a message of its own making."""
+        events = read(
+            SystemMessage("init", {"model": "the-default"}),
+            whole("API Error: 529 Overloaded.", model="<synthetic>", error="server_error"),
+            result(is_error=True, api_error_status=529, result="API Error: 529 Overloaded."),
+        )
+        [end] = events
+        assert (end.answer, end.model) == ("", "the-default")
+        assert isinstance(end.error, ApiError)
+        assert end.error.status == 529
+
+    def test_errors_of_the_cli_itself(self):
+        [end] = read(result(subtype="error_max_turns", is_error=True, terminal_reason="max_turns"))
+        assert isinstance(end.error, AgentError)
+        assert "more steps" in end.error.message
+
+    def test_a_limit_says_when_it_is_lifted(self, monkeypatch):
+        monkeypatch.setattr("channelcoder_lsp.claude.messages.time.time", lambda: 1_000_000.0)
+        limit = RateLimitEvent(RateLimitInfo(status="rejected", resets_at=1_000_000 + 600), uuid="u", session_id="s")
+        [end] = read(limit, result(is_error=True, api_error_status=429, result="Limit reached."))
+        assert "Ask again in 10 minutes." in end.error.message
+
+
+def test_a_retry_is_told_with_its_reason():
+    data = {"attempt": 1, "max_retries": 2, "retry_delay_ms": 550, "error_status": 529, "error": "overloaded"}
+    assert read(SystemMessage("api_retry", data)) == [Retrying(1, 2, 0.55, "Claude is overloaded")]
+    data = {"attempt": 1, "max_retries": 2, "retry_delay_ms": 550, "error_status": None, "error": "unknown"}
+    assert read(SystemMessage("api_retry", data)) == [
+        Retrying(1, 2, 0.55, "the connection to Claude was lost or refused")
+    ]
