@@ -78,7 +78,7 @@ class ModelChosen(RecordBase):
     """Another model was chosen for the turns to come (None: the CLI's default)."""
 
     type: Literal["model.chosen"] = "model.chosen"
-    model: str | None
+    model: str | None = None
 
 
 class SessionCleared(RecordBase):

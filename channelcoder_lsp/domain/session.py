@@ -71,6 +71,8 @@ class Ledger(Model):
     spent: dict[str, float] = Field(default_factory=dict)
     """By Claude session id: what it had cost altogether when last heard of."""
     first_question: str | None = None
+    cleared: bool | None = None
+    """Whether the history was dropped once: the end of a turn that isn't here belongs to what was dropped."""
     last_finished: str | None = None
     """The turn that Claude heard of last, by whomever it was asked: it moves when the session moves on."""
 
@@ -111,8 +113,8 @@ class SessionHead(Model):
             case TurnAsked():
                 added = self._asked(record)
             case TurnStarted():
-                self._in_session(record.session_id)
                 if (turn := self.turns.get(record.turn_id)) and not turn.state.finished:
+                    self._in_session(record.session_id)
                     turn.state = TurnState.RUNNING
                     turn.started = record.at
                     turn.session_id = record.session_id
@@ -122,14 +124,16 @@ class SessionHead(Model):
             case TurnFinished():
                 added = self._finished(record)
             case ThreadChanged():
-                ledger.threads[record.thread.id] = record.thread
+                self._changed(record.thread)
             case ModelChosen():
                 ledger.model = record.model
             case SessionCleared():
                 self.session_chain.clear()
                 self.current_session_id = None
                 self.message_count = 0
-                self.channelcoder = ledger = Ledger(checkout=ledger.checkout, model=ledger.model)
+                self.channelcoder = ledger = Ledger(
+                    checkout=ledger.checkout, model=ledger.model, seq=ledger.seq, cleared=True
+                )
         ledger.seq = max(ledger.seq, record.seq)
         self.metadata.last_active = max(self.metadata.last_active, record.at)
         self.message_count += len(added)
@@ -162,9 +166,16 @@ class SessionHead(Model):
             )
         ]
 
+    def _changed(self, thread: Thread) -> None:
+        known = self.threads.get(thread.id)
+        if known is not None:
+            # Whoever recorded the change may not have seen all turns that others asked in the thread.
+            thread.turn_ids = list(dict.fromkeys([*known.turn_ids, *thread.turn_ids]))
+        self.threads[thread.id] = thread
+
     def _finished(self, record: TurnFinished) -> list[Message]:
         turn = self.turns.get(record.turn_id)
-        if turn is not None and turn.state.finished:
+        if turn.state.finished if turn is not None else self.channelcoder.cleared:
             return []
         if turn is not None:
             turn.state = record.state
