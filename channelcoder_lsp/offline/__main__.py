@@ -18,7 +18,19 @@ from channelcoder_lsp.offline.app import build_app
 from channelcoder_lsp.offline.control import Control
 from channelcoder_lsp.offline.delivery import Connections
 
-_SHUTDOWN_SECONDS = 1
+_SHUTDOWN_SECONDS = 3  # longer than a client polls the control face
+
+
+class _Server(uvicorn.Server):
+    """A server that does not wait for answers in progress when it is to stop: one may be held for good."""
+
+    def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
+        super().__init__(config)
+        self._answered_on = connections
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._answered_on.close_all()
+        await super().shutdown(sockets)
 
 
 def main() -> int:
@@ -46,7 +58,7 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, connections)
     if options.end_with_stdin:
         threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
     host, port = listener.getsockname()[:2]
@@ -102,7 +114,6 @@ def _end_with_stdin(server: uvicorn.Server) -> None:
     """Stop ``server`` when standard input ends: the parent is gone or wants it so."""
     while sys.stdin.buffer.read(1024):
         pass
-    server.force_exit = True
     server.should_exit = True
 
 

@@ -45,6 +45,11 @@ class Connections:
 
         return Tracked
 
+    def close_all(self) -> None:
+        """Close every connection; what is being answered on them is given up."""
+        for transport in self._transports.values():
+            transport.close()
+
     def close(self, client: Any, *, reset: bool) -> None:
         """Close the client's connection, what was sent so far going out first unless it is a ``reset``."""
         transport = self._transports.get(tuple(client))

@@ -45,8 +45,8 @@ class TestLife:
             async with model:
                 assert await model.requests() == []
 
-    async def test_it_ends_while_an_answer_is_held(self, wire):
-        """An open stream does not keep it."""
+    async def test_it_ends_while_an_answer_is_held(self, wire, caplog):
+        """An open stream does not keep it, and is no error."""
         async with OfflineModel(control=True) as model:
             await model.script(Text(text="x", hold_after=0))
             other = type(wire)(model.url)
@@ -55,6 +55,7 @@ class TestLife:
             process = model._process
         with response:
             assert process.returncode == 0
+            assert caplog.messages == []
 
     def test_it_ends_when_its_parent_is_killed(self):
         """Nothing is left behind, however the parent died."""
