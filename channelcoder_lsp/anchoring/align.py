@@ -28,18 +28,24 @@ class Gap(NamedTuple):
     new_end: int
 
 
-def open_gaps(target: Sequence[int], new_size: int) -> list[Gap]:
-    """The gaps between the matches of ``target``, an ascending map, that have lines on both sides."""
+def open_gaps(target: Sequence[int], within: Gap) -> list[Gap]:
+    """The gaps between the matches in ``within`` that have lines on both sides.
+
+    Args:
+        target: old line -> new line, ascending in ``within``.
+        within: where to look.
+    """
     gaps: list[Gap] = []
-    old_start = new_start = 0
-    for index, at in enumerate(target):
+    old_start, old_end, new_start, new_end = within
+    for index in range(old_start, old_end):
+        at = target[index]
         if at == UNMATCHED:
             continue
         if old_start < index and new_start < at:
             gaps.append(Gap(old_start, index, new_start, at))
         old_start, new_start = index + 1, at + 1
-    if old_start < len(target) and new_start < new_size:
-        gaps.append(Gap(old_start, len(target), new_start, new_size))
+    if old_start < old_end and new_start < new_end:
+        gaps.append(Gap(old_start, old_end, new_start, new_end))
     return gaps
 
 
@@ -68,8 +74,9 @@ def match_unique(
     budget = ROUNDS * (gap.old_end - gap.old_start + gap.new_end - gap.new_start)
     while todo and budget > 0:
         rest = _match_ends(old, new, todo.pop(), target)
-        budget -= rest.old_end - rest.old_start + rest.new_end - rest.new_start
-        if rest.old_start == rest.old_end or rest.new_start == rest.new_end:
+        old_size, new_size = rest.old_end - rest.old_start, rest.new_end - rest.new_start
+        budget -= old_size + new_size
+        if not old_size or not new_size or old_size == new_size == 1:
             continue
         chain = heaviest_chain(_unique_runs(old, new, weigh, rest))
         if not chain:

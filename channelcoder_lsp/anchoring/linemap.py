@@ -12,7 +12,7 @@ from channelcoder_lsp.anchoring.lines import Lines
 from channelcoder_lsp.anchoring.moves import find_definitions, find_moves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 INNER_GAP = 12
 """Lines between two moved lines up to which what is between them counts as moved along."""
@@ -50,8 +50,9 @@ class LineMatcher:
         self.old = old = Lines(old_text)
         self.new = new = Lines(new_text)
         self.exact = [UNMATCHED] * len(old)
-        match_unique(old.trimmed, new.trimmed, old.weight, Gap(0, len(old), 0, len(new)), self.exact)
-        for gap in open_gaps(self.exact, len(new)):
+        self._whole = Gap(0, len(old), 0, len(new))
+        match_unique(old.trimmed, new.trimmed, old.weight, self._whole, self.exact)
+        for gap in open_gaps(self.exact, self._whole):
             match_unique(old.bare, new.bare, old.weight, gap, self.exact)
         self._aligned: dict[Pocket, dict[int, Found]] = {}
 
@@ -72,31 +73,38 @@ class LineMatcher:
     @cached_property
     def in_order(self) -> list[int]:
         """``exact`` and, in its gaps, reformatted lines, headers by name, and runs that aren't unique."""
-        target = self.exact.copy()
-        squeezed = self._keys(Lines.squeezed)
-        headers = self._keys(Lines.header)
-        for match, keys in (
-            (match_unique, squeezed),
-            (match_unique, headers),
-            (match_unique, squeezed),
-            (match_common, squeezed),
-        ):
-            for gap in open_gaps(target, len(self.new)):
-                match(*keys, self.old.weight, gap, target)
+        target, weigh = self.exact.copy(), self.old.weight
+        old_keys, new_keys = [""] * len(self.old), [""] * len(self.new)
+        old_names, new_names = old_keys.copy(), new_keys.copy()
+        for gap in open_gaps(self.exact, self._whole):
+            _, old_end, _, new_end = gap
+            old_keys[gap.old_start : old_end] = map(self.old.squeezed, range(gap.old_start, old_end))
+            new_keys[gap.new_start : new_end] = map(self.new.squeezed, range(gap.new_start, new_end))
+            match_unique(old_keys, new_keys, weigh, gap, target)
+            for part in open_gaps(target, gap):
+                if self._name(part, old_names, new_names):
+                    match_unique(old_names, new_names, weigh, part, target)
+                    for rest in open_gaps(target, part):
+                        match_unique(old_keys, new_keys, weigh, rest, target)
+            for part in open_gaps(target, gap):
+                match_common(old_keys, new_keys, weigh, part, target)
         return target
 
-    def _keys(self, key: Callable[[Lines, int], str | None]) -> tuple[list[str], list[str]]:
-        """The keys of the lines in the gaps of ``exact``; a line without a key gets one that has no equal."""
-        old_keys = [""] * len(self.old)
-        new_keys = [""] * len(self.new)
-        for gap in open_gaps(self.exact, len(self.new)):
-            for index in range(gap.old_start, gap.old_end):
-                it = key(self.old, index)
-                old_keys[index] = f"\0{index}" if it is None else it
-            for index in range(gap.new_start, gap.new_end):
-                it = key(self.new, index)
-                new_keys[index] = f"\1{index}" if it is None else it
-        return old_keys, new_keys
+    def _name(self, gap: Gap, old_names: list[str], new_names: list[str]) -> bool:
+        """Fill in the names that the headers in ``gap`` define, other lines as equal to none.
+
+        Returns:
+            Whether there are names on both sides.
+        """
+        old = [self.old.header(index) for index in range(gap.old_start, gap.old_end)]
+        if not any(old):
+            return False
+        new = [self.new.header(index) for index in range(gap.new_start, gap.new_end)]
+        if not any(new):
+            return False
+        old_names[gap.old_start : gap.old_end] = [name or f"\0{step}" for step, name in enumerate(old)]
+        new_names[gap.new_start : gap.new_end] = [name or f"\1{step}" for step, name in enumerate(new)]
+        return True
 
     @cached_property
     def moved(self) -> dict[int, int]:
@@ -154,7 +162,7 @@ class LineMatcher:
         for index, at in reversed(moves):
             if self.old.header(index) is not None:
                 yield from self._within(index, at)
-        yield from open_gaps(self.in_order, len(self.new))
+        yield from open_gaps(self.in_order, self._whole)
 
     def _within(self, head: int, at: int) -> Iterator[Gap]:
         """The gaps of a moved definition, unless more of its lines went elsewhere than came along."""

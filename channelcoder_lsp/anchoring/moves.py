@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from channelcoder_lsp.anchoring.lines import Lines
 
-MIN_WEIGHT = 1.8
-"""What the lines of a block must tell together before it counts as moved; two full lines do."""
+MIN_WEIGHT = 1.5
+"""What the lines of a block must tell together before it counts as moved: one line never does."""
 MIN_SEED = 0.4
 """What a line must tell by itself for a block to be looked for around it."""
 
