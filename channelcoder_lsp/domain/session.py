@@ -27,6 +27,9 @@ from channelcoder_lsp.domain.turn import Turn, TurnState, Usage
 
 Role = Literal["user", "assistant"]
 
+HEAD_TEXT_LIMIT = 20_000
+"""Characters that every storage keeps of a text in the head."""
+
 
 class Message(Model):
     """One message of the conversation (session guide, "Message")."""
@@ -81,7 +84,7 @@ class SessionHead(Model):
     """A session without its messages: what start-up, lists and the editor's faces need.
 
     The turns it holds may be fewer than the session has (a storage may leave out those that hang on no
-    thread), and their texts may be cut.
+    thread), and the texts of those that ended may be cut, at ``HEAD_TEXT_LIMIT`` characters or later.
     """
 
     session_chain: list[str] = Field(default_factory=list)

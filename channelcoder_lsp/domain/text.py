@@ -28,6 +28,20 @@ def split_lines_keeping_ends(text: str) -> list[str]:
     return lines
 
 
+def well_formed(text: str) -> str:
+    """``text`` as it can be stored: halves of surrogate pairs are joined, one without its other half becomes U+FFFD.
+
+    JSON carries what UTF-8 can't: editors send such texts, and a stream may be cut in the middle of a character.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
 def clamp(lines: Sequence[str], range_: Range) -> Range:
     """``range_`` within ``lines`` (without ends), start before end: editors name places past the end."""
 

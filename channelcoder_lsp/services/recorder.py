@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import ChannelCoderError, SessionNotFoundError, StorageError
 from channelcoder_lsp.domain.records import Record, TurnDelta, TurnFinished
+from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.events import Listener, SaveFailed, SessionEvent, SessionMoved
 from channelcoder_lsp.services.owner import is_alive, this_process
@@ -86,7 +87,7 @@ class Recorder:
         self._replace = self._replace or replace
         if time.monotonic() - self._last_delta < DELTA_SECONDS:
             return
-        delta = TurnDelta(turn_id=turn.id, text=self._pending, replace=self._replace)
+        delta = TurnDelta(turn_id=turn.id, text=well_formed(self._pending), replace=self._replace)
         self._pending, self._replace = "", False
         try:
             await self.journal.append(delta, durable=False)
@@ -106,6 +107,7 @@ class Recorder:
         self._texts.pop(record.turn_id, None)
         if record.turn_id == self._streaming:
             self._drop_pending()
+        record.answer = well_formed(record.answer)
         await self.record(record, needed=False)
 
     async def refresh(self) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import (
     ArgumentsError,
+    SessionBusyError,
     StorageError,
     ThreadNotFoundError,
     TurnNotFoundError,
 )
 from channelcoder_lsp.domain.records import ModelChosen, SessionCleared, ThreadChanged, TurnAsked
-from channelcoder_lsp.domain.turn import Turn
+from channelcoder_lsp.domain.session import HEAD_TEXT_LIMIT
+from channelcoder_lsp.domain.text import well_formed
+from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.compose import Question, compose
 from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued
-from channelcoder_lsp.services.owner import this_process
+from channelcoder_lsp.services.owner import is_alive, this_process
 from channelcoder_lsp.services.recorder import Recorder
 from channelcoder_lsp.services.worker import Worker
 
@@ -60,6 +64,7 @@ class Session:
         self._journal = journal
         self._ports = ports
         self._recorder = Recorder(self, journal, ports.tell)
+        self._posting: set[asyncio.Task[Turn]] = set()
         self._worker = Worker(
             self._recorder,
             agent=ports.agent,
@@ -110,6 +115,18 @@ class Session:
         """The answer as far as it has come."""
         return turn.answer if turn.state.finished else self._recorder.text_so_far(turn.id)
 
+    async def whole(self, turn_id: str) -> Turn:
+        """The turn with its texts in full, which :attr:`head` may have cut.
+
+        Raises:
+            TurnNotFoundError: the session has none.
+            StorageError: it can't be read.
+        """
+        turn = self.turn(turn_id)
+        if max(len(turn.question), len(turn.prompt), len(turn.answer)) < HEAD_TEXT_LIMIT or not turn.state.finished:
+            return turn
+        return (await self._journal.state()).turns.get(turn_id, turn)
+
     async def ask(self, question: Question, thread: Thread | None = None) -> Turn:
         """Record ``question`` and have it asked; returns as soon as it is on disk.
 
@@ -139,29 +156,27 @@ class Session:
         turn = Turn(
             thread_id=thread.id if thread else question.thread_id,
             prompt_name=question.prompt_name,
-            question=question.text.strip(),
-            prompt=composed.prompt,
+            question=well_formed(question.text.strip()),
+            prompt=well_formed(composed.prompt),
             notes=composed.notes,
             author=settings.author,
             owner=this_process(),
         )
-        await self._recorder.record(TurnAsked(turn=turn, thread=thread))
-        # The journal's head holds its own copy once the record was taken in.
-        turn = self.turn(turn.id)
-        self._recorder.tell(TurnQueued(self, turn))
-        self._worker.post(turn.id)
-        return turn
+        return await self._post(turn, thread)
 
     async def cancel(self, turn_id: str) -> Turn:
         """End a turn that waits or is being answered; what had come of the answer is kept.
 
         Raises:
             TurnNotFoundError: the session has no such turn.
+            SessionBusyError: another process is at work on it.
         """
         turn = self.turn(turn_id)
+        if turn.state is TurnState.RUNNING and not self._worker.has(turn_id) and is_alive(turn.owner):
+            raise SessionBusyError("This question is being answered in another editor or window. Cancel it there.")
         if not turn.state.finished:
             await self._worker.cancel(turn_id)
-        return turn
+        return self.head.turns.get(turn_id, turn)
 
     async def retry(self, turn_id: str) -> Turn:
         """Ask the question of a turn again, word for word, as a new turn of the same thread.
@@ -171,7 +186,7 @@ class Session:
             ArgumentsError: the turn has not come to its end yet.
             StorageError: the question could not be recorded.
         """
-        old = self.turn(turn_id)
+        old = await self.whole(turn_id)
         if not old.state.finished:
             raise ArgumentsError(f"turnId: {turn_id!r} is still being answered. Cancel it first.")
         turn = Turn(
@@ -183,11 +198,7 @@ class Session:
             author=self._ports.settings().author,
             owner=this_process(),
         )
-        await self._recorder.record(TurnAsked(turn=turn))
-        turn = self.turn(turn.id)
-        self._recorder.tell(TurnQueued(self, turn))
-        self._worker.post(turn.id)
-        return turn
+        return await self._post(turn, None)
 
     async def keep_anchor(self, thread_id: str, anchor: Anchor) -> None:
         """Record where a thread points now.
@@ -221,8 +232,7 @@ class Session:
         Raises:
             StorageError: it could not be recorded.
         """
-        for turn in self.head.unfinished():
-            await self._worker.cancel(turn.id)
+        await self._worker.drop()
         await self._recorder.record(SessionCleared())
         self._recorder.tell(SessionMoved(self))
 
@@ -252,15 +262,32 @@ class Session:
 
     async def close(self) -> None:
         """Interrupt what is being asked, record everything, and let go of the session."""
+        if self._posting:
+            await asyncio.wait(self._posting)
         await self._worker.close()
         await self._recorder.close()
+
+    async def _post(self, turn: Turn, thread: Thread | None) -> Turn:
+        """Record a question and have it asked: both or neither, also when the caller is cancelled."""
+        task = asyncio.create_task(self._recorded(turn, thread))
+        self._posting.add(task)
+        task.add_done_callback(self._posting.discard)
+        return await asyncio.shield(task)
+
+    async def _recorded(self, turn: Turn, thread: Thread | None) -> Turn:
+        await self._recorder.record(TurnAsked(turn=turn, thread=thread))
+        # The journal's head holds its own copy once the record was taken in.
+        turn = self.turn(turn.id)
+        self._recorder.tell(TurnQueued(self, turn))
+        self._worker.post(turn.id)
+        return turn
 
     async def _keep(self, thread: Thread, selection: Selection) -> None:
         """Keep the file's text for finding the place again; without it the quote must do."""
         if thread.anchor.content is None:
             return
         try:
-            await self._journal.keep_content(thread.anchor.content, selection.document)
+            await self._journal.keep_content(thread.anchor.content, well_formed(selection.document))
         except StorageError as problem:
             logger.warning("%s: the file's text could not be kept: %s", self.name, problem)
             thread.anchor.content = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from channelcoder_lsp.anchoring import end_of_insert, shift
 from channelcoder_lsp.domain.place import QUOTE_LIMIT, Anchor, AnchorState, Position, Range, Selection
-from channelcoder_lsp.domain.text import clamp, split_lines, text_in
+from channelcoder_lsp.domain.text import clamp, split_lines, text_in, well_formed
 from channelcoder_lsp.domain.thread import Thread
 from channelcoder_lsp.services.places import Place, find_again
 
@@ -24,11 +24,12 @@ _CONTENT_LIMIT = 5_000_000
 
 def thread_about(selection: Selection) -> Thread:
     """A new thread about ``selection``, with all that is needed to find its place again."""
-    lines = split_lines(selection.document)
+    document = well_formed(selection.document)
+    lines = split_lines(document)
     span = clamp(lines, selection.range)
     content = None
-    if len(selection.document) <= _CONTENT_LIMIT:
-        content = hashlib.sha256(selection.document.encode("utf-8", "surrogatepass")).hexdigest()
+    if len(document) <= _CONTENT_LIMIT:
+        content = hashlib.sha256(document.encode()).hexdigest()
     anchor = Anchor(
         uri=selection.uri,
         path=selection.path,
