@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -142,6 +142,16 @@ class ChannelCoderServer(LanguageServer):
             await asyncio.wait({self._in_order})
         return face
 
+    def settled_at_once(self) -> Generator[Any, Any, Face]:
+        """:meth:`settled` for handlers that are generators.
+
+        pygls runs those without a task as long as nothing is to be awaited; a task costs as much as a hover.
+        """
+        if (face := self.face_now) is not None and self.idle:
+            return face
+        settled: Face = yield self.settled, (), {}
+        return settled
+
     async def stop(self) -> None:
         """Interrupt what is being asked, put all sessions at rest, end the CLIs. Doing it twice is fine."""
         if self._stopped:
@@ -211,7 +221,8 @@ class ChannelCoderServer(LanguageServer):
 
     async def _end_with_parent(self) -> None:
         """End when the editor's process is gone without closing our input."""
-        import psutil  # noqa: PLC0415 - not needed for the answer to initialize
+        await asyncio.sleep(_PARENT_SECONDS)
+        import psutil  # noqa: PLC0415 - after initialize was answered
 
         while self.process_id is None or psutil.pid_exists(self.process_id):  # noqa: ASYNC110 - no event tells it
             await asyncio.sleep(_PARENT_SECONDS)
@@ -355,35 +366,36 @@ def _register_documents(server: ChannelCoderServer) -> None:
 
 def _register_faces(server: ChannelCoderServer) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
-    async def hover(params: lsp.HoverParams) -> lsp.Hover | None:
+    def hover(params: lsp.HoverParams) -> Generator[Any, Any, lsp.Hover | None]:
         from channelcoder_lsp.features.hover import hover as answer  # noqa: PLC0415
 
-        return answer(await server.settled(), params)
+        return answer((yield from server.settled_at_once()), params)
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)
-    async def code_lens(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+    def code_lens(params: lsp.CodeLensParams) -> Generator[Any, Any, list[lsp.CodeLens]]:
         from channelcoder_lsp.features.code_lens import code_lenses  # noqa: PLC0415
 
-        return code_lenses(await server.settled(), params)
+        return code_lenses((yield from server.settled_at_once()), params)
 
     @server.feature(
         lsp.TEXT_DOCUMENT_CODE_ACTION,
         lsp.CodeActionOptions(code_action_kinds=CODE_ACTION_KINDS, resolve_provider=True),
     )
-    async def code_action(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    def code_action(params: lsp.CodeActionParams) -> Generator[Any, Any, list[lsp.CodeAction]]:
         from channelcoder_lsp.features.code_actions import code_actions  # noqa: PLC0415
 
-        return code_actions(await server.settled(), params)
+        return code_actions((yield from server.settled_at_once()), params)
 
     @server.feature(lsp.CODE_ACTION_RESOLVE)
-    async def code_action_resolve(params: lsp.CodeAction) -> lsp.CodeAction:
+    def code_action_resolve(params: lsp.CodeAction) -> Generator[Any, Any, lsp.CodeAction]:
         from channelcoder_lsp.features.code_actions import resolve  # noqa: PLC0415
 
-        return resolve(await server.settled(), params)
+        return resolve((yield from server.settled_at_once()), params)
 
 
 def _register_command(server: ChannelCoderServer, command: protocol.Command[Any, Any]) -> None:
     @server.command(command.name)
+    # Not `object`: pygls would take the first argument for the server.
     async def run(*arguments: Any) -> Any:
         from channelcoder_lsp.domain.errors import ArgumentsError, ChannelCoderError, SessionError  # noqa: PLC0415
         from channelcoder_lsp.features.arguments import as_json, parse  # noqa: PLC0415
