@@ -203,7 +203,10 @@ class JournalFile:
         if not self._stale:
             return
         try:
-            self._read_head()
+            try:
+                self._read_head()
+            except SessionCorruptError as error:
+                self._mend(error)
         except (StorageError, OSError) as error:
             log.warning("Session %r is read again later: %s", self.files.name, error)
 
@@ -229,6 +232,8 @@ class JournalFile:
             self._offset = self._header.length if self._header else 0
             self._seq = self._header.seq if self._header else 0
         self._read_end()
+        if self._header is not None:  # what was folded in may not be in the journal any more
+            self._seq = max(self._seq, self._header.seq)
         if snapshot != self._snapshot:
             # Else it is what a fold left, which has nothing in it that we don't know.
             if self._header is None or self._header.snapshot != snapshot:

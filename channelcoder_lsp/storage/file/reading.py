@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNotFoundError, StorageError
-from channelcoder_lsp.domain.session import Ledger, SessionState
+from channelcoder_lsp.domain.records import SessionCleared
+from channelcoder_lsp.domain.session import Ledger, Message, SessionState
 from channelcoder_lsp.storage.file.disk import Stamp, read_file
 from channelcoder_lsp.storage.file.index import read_row
 from channelcoder_lsp.storage.file.lines import Header, Parsed, parse_lines
@@ -193,18 +194,27 @@ def _fill_hole(state: SessionState, header: Header, files: SessionFiles) -> None
 
 
 def merge(state: SessionState, records: list[Record], *, edited: bool) -> None:
-    """Apply ``records``, their messages placed by time among those that ChannelCoder added meanwhile."""
-    before = len(state.messages)
+    """Apply ``records``.
+
+    Args:
+        state: what they are applied to.
+        records: those that it has are left out.
+        edited: whether ChannelCoder may have added messages meanwhile: then those at the end which are of no
+            turn are put among the new ones by time.
+    """
+    messages = state.messages
+    theirs: list[Message] = []
+    while edited and messages and messages[-1].turn_id is None:
+        theirs.append(messages.pop())
+    theirs.reverse()
+    state.message_count = start = len(messages)
     for record in records:
+        if isinstance(record, SessionCleared) and record.seq > state.channelcoder.seq:
+            start, theirs = 0, [message for message in theirs if message.timestamp > record.at]
         state.apply(record)
-    if not edited or len(state.messages) == before:
-        return
-    while before and state.messages[before - 1].turn_id is None:
-        before -= 1
-    tail = state.messages[before:]
-    theirs = [message for message in tail if message.turn_id is None]
-    ours = [message for message in tail if message.turn_id is not None]
-    state.messages[before:] = heapq.merge(theirs, ours, key=lambda message: message.timestamp)
+    if theirs:
+        messages[start:] = heapq.merge(theirs, messages[start:], key=lambda message: message.timestamp)
+        state.message_count = len(messages)
 
 
 def _open(path: Path, held: ExitStack) -> int | None:

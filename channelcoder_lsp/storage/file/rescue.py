@@ -49,7 +49,7 @@ def _rescue(files: SessionFiles) -> str:
         if state is not None and not parsed.problem:
             return "It was mended meanwhile; open it again."
         aside = []
-        if state is None:
+        if lost := state is None:
             aside.append(files.aside())
             copy_aside(files.snapshot, aside[-1])
             state = SessionState()
@@ -64,7 +64,7 @@ def _rescue(files: SessionFiles) -> str:
     merge(state, parsed.records, edited=False)
     state.channelcoder.seq = max(state.channelcoder.seq, old.seq)
     kept = " and ".join(path.name for path in aside)
-    if not state.messages and not state.turns:
+    if lost and not state.messages and not state.turns:
         for path in (files.snapshot, files.journal, files.index):
             remove(path)
         sync_folder(files.folder)
