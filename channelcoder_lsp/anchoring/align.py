@@ -1,7 +1,8 @@
 """Which whole lines of an old text stand, in order, in a new one.
 
-Patience first (lines that occur once on both sides carry the alignment), recursively; where nothing is
-unique the longest common runs decide. The cost is bounded: what is too large to compare stays unmatched.
+By patience: lines that occur once on both sides carry the alignment, recursively in the gaps between them.
+Where nothing is unique nothing is matched: aligning repeated lines by their number alone misleads. The cost
+is bounded.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 ROUNDS = 6
 """How often the lines of a gap may be gone through; two times is a lot for text that people edited."""
-MAX_PAIRS = 10_000
-"""Pairs of equal lines that one gap without unique lines may have; beyond it only its ends are matched."""
 UNMATCHED = -1
 
 
@@ -88,23 +87,6 @@ def match_unique(
             todo.append(Gap(before_old, run.old, before_new, run.new))
             before_old, before_new = run.old + run.size, run.new + run.size
         todo.append(Gap(before_old, rest.old_end, before_new, rest.new_end))
-
-
-def match_common(
-    old: Sequence[str], new: Sequence[str], weigh: Callable[[int], float], gap: Gap, target: list[int]
-) -> None:
-    """Match the longest common runs of ``gap``, in order; meant for gaps without unique lines.
-
-    Takes what ``match_unique`` takes. A gap of more than ``MAX_PAIRS`` pairs of equal lines stays as it is.
-    """
-    where: dict[str, list[int]] = {}
-    for at in range(gap.new_start, gap.new_end):
-        where.setdefault(new[at], []).append(at)
-    if sum(len(where.get(old[index], ())) for index in range(gap.old_start, gap.old_end)) > MAX_PAIRS:
-        return
-    for run in _longest_runs(old, weigh, where, gap):
-        for step in range(run.size):
-            target[run.old + step] = run.new + step
 
 
 def _match_ends(old: Sequence[str], new: Sequence[str], gap: Gap, target: list[int]) -> Gap:
@@ -187,34 +169,3 @@ def heaviest_chain(runs: Sequence[Run]) -> list[Run]:
         number = previous[number]
     chain.reverse()
     return chain
-
-
-def _longest_runs(
-    old: Sequence[str], weigh: Callable[[int], float], where: dict[str, list[int]], gap: Gap
-) -> Iterator[Run]:
-    todo = [(gap, 0)]
-    while todo:
-        (old_start, old_end, new_start, new_end), depth = todo.pop()
-        found = Run(0, 0, 0, 0.0)
-        sizes: dict[int, Run] = {}
-        for index in range(old_start, old_end):
-            grown: dict[int, Run] = {}
-            for at in where.get(old[index], ()):
-                if not new_start <= at < new_end:
-                    continue
-                last = sizes.get(at - 1)
-                run = (
-                    Run(last.old, last.new, last.size + 1, last.weight + weigh(index))
-                    if last
-                    else Run(index, at, 1, weigh(index))
-                )
-                grown[at] = run
-                if (run.weight, run.size) > (found.weight, found.size):
-                    found = run
-            sizes = grown
-        if not found.size:
-            continue
-        yield found
-        if depth < 24:  # noqa: PLR2004 - each level costs the pairs once more
-            todo.append((Gap(old_start, found.old, new_start, found.new), depth + 1))
-            todo.append((Gap(found.old + found.size, old_end, found.new + found.size, new_end), depth + 1))

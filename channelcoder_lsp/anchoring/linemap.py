@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from channelcoder_lsp.anchoring.align import UNMATCHED, Gap, Run, heaviest_chain, match_common, match_unique, open_gaps
+from channelcoder_lsp.anchoring.align import UNMATCHED, Gap, Run, heaviest_chain, match_unique, open_gaps
 from channelcoder_lsp.anchoring.likeness import MAX_SIZE, align, likeness
 from channelcoder_lsp.anchoring.lines import Lines
 from channelcoder_lsp.anchoring.moves import find_definitions, find_moves
@@ -72,7 +72,7 @@ class LineMatcher:
 
     @cached_property
     def in_order(self) -> list[int]:
-        """``exact`` and, in its gaps, reformatted lines, headers by name, and runs that aren't unique."""
+        """``exact`` and, in its gaps, reformatted lines and headers by name."""
         target, weigh = self.exact.copy(), self.old.weight
         old_keys, new_keys = [""] * len(self.old), [""] * len(self.new)
         old_names, new_names = old_keys.copy(), new_keys.copy()
@@ -86,8 +86,6 @@ class LineMatcher:
                     match_unique(old_names, new_names, weigh, part, target)
                     for rest in open_gaps(target, part):
                         match_unique(old_keys, new_keys, weigh, rest, target)
-            for part in open_gaps(target, gap):
-                match_common(old_keys, new_keys, weigh, part, target)
         return target
 
     def _name(self, gap: Gap, old_names: list[str], new_names: list[str]) -> bool:

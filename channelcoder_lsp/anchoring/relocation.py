@@ -16,8 +16,6 @@ LEADING_LINES = 8
 """Lines of decorators and comments before a header that still belong to the definition."""
 JUMP = 30
 """Lines that may come between two neighbouring lines of a range before the second is somebody else's."""
-MIN_QUOTE = 0.8
-"""What a range must tell in all for its text alone to identify it."""
 
 
 class Relocation(NamedTuple):
@@ -104,12 +102,11 @@ class LineMap:
         hits, kept = self._together(hits)
         survived = kept / total if total else float(bool(hits))
         place = self._definition(start, end, hits, survived)
-        if place is None and survived < SURVIVAL:
-            place = self._quoted(start, end) if total >= MIN_QUOTE else None
-            survived = 1.0
-        elif place is None:
+        if place is None:
+            if survived < SURVIVAL:
+                return None
             place = hits[0].new, self._end(start, end, hits)
-        return None if place is None else self._placed(*place, start, end, min(1.0, survived))
+        return self._placed(*place, start, end, min(1.0, survived))
 
     def _together(self, hits: Sequence[_Hit]) -> tuple[list[_Hit], float]:
         """The heaviest of the groups of hits that lie together and in order, and what it weighs."""
@@ -166,21 +163,6 @@ class LineMap:
             if bare and bare[0] not in "@#/*-" and self._old.indent(line) <= margin:
                 return None
         return None
-
-    def _quoted(self, start: int, end: int) -> tuple[int, int] | None:
-        """Where the whole text of the range stands, if in one place only and nothing there has a partner."""
-        quote = self._old.bare[start : end + 1]
-        lead = max(range(len(quote)), key=lambda step: self._old.weight(start + step))
-        bare, taken = self._new.bare, self._matcher.taken
-        places = [
-            at - lead
-            for at, line in enumerate(bare)
-            if line == quote[lead]
-            and not taken[at]
-            and at >= lead
-            and bare[at - lead : at - lead + len(quote)] == quote
-        ]
-        return (places[0], places[0] + end - start) if len(places) == 1 else None
 
 
 def relocate(old_text: str, start: int, end: int, new_text: str) -> tuple[int, int] | None:

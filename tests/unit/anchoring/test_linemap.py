@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from channelcoder_lsp.anchoring.align import UNMATCHED, Gap, Run, heaviest_chain, match_common, match_unique
+from channelcoder_lsp.anchoring.align import UNMATCHED, Gap, Run, heaviest_chain, match_unique
 from channelcoder_lsp.anchoring.likeness import align, traits
 from channelcoder_lsp.anchoring.linemap import LineMatcher
 
@@ -19,10 +19,9 @@ class TestWholeLines:
         """A line that isn't unique is matched next to one that is."""
         assert matched(match_unique, "axb", "yyaxzb") == [2, 3, 5]
 
-    def test_lines_without_unique_neighbours_are_left_to_the_next_stage(self):
-        """Guessing among equals needs runs."""
+    def test_lines_without_unique_neighbours_are_left_to_the_likeness(self):
+        """Which of several equal lines is meant can't be told from the lines themselves."""
         assert matched(match_unique, "pxxyxxq", "rxxsxxt") == [UNMATCHED] * 7
-        assert matched(match_common, "pxxyxxq", "rxxsxxt") == [UNMATCHED, 1, 2, UNMATCHED, 4, 5, UNMATCHED]
 
     def test_of_runs_that_exclude_each_other_the_heavier_stay(self):
         """The lighter ones are moves."""
