@@ -57,6 +57,8 @@ def _fold(capture: Capture, state: SessionState, parsed: Parsed, carried: Carrie
         return False
     if state.metadata.name is not None:
         state.metadata.name = files.name
+    if (lean := state.metadata.model_extra) and "messageCount" in lean:
+        lean["messageCount"] = len(state.messages)
     temporary, journal = files.temporary(), files.temporary()
     try:
         new_stamp = write_new(temporary, state.at_rest().encode())

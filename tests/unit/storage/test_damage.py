@@ -161,6 +161,17 @@ class TestTheJournal:
         assert list(other.head.turns)[-1] == "turn-5"
         await other.close()
 
+    async def test_beside_a_snapshot_without_messages(self, storage, files):
+        """However little the snapshot has, it can be read and is the session."""
+        journal = await storage.create(SessionState(), "mine")
+        content = damage(files.journal, files.journal.read_bytes() + b"rubbish\n")
+        with pytest.raises(SessionCorruptError, match="goes on"):
+            await storage.open("mine")
+        assert list(set_aside(files).values()) == [content]
+        await journal.append(*answered(1))
+        assert list((await storage.load("mine")).turns) == ["turn-1"]
+        await journal.close()
+
     async def test_under_one_that_records(self, storage, files, session, caplog):
         """An open journal reports it and goes on recording."""
         with files.journal.open("ab") as file:
