@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio
+import anyio.lowlevel
 import psutil
 import pytest
-from agent_bench import QUICK, finished, heard, is_running, shown
+from agent_bench import QUICK, finished, heard, is_running, shown, until
 
 from channelcoder_lsp.domain.agent import ConnectionRequest, TextDelta
 from channelcoder_lsp.domain.errors import (
@@ -76,14 +78,35 @@ async def test_killed_between_two_questions(bench):
 async def test_a_hanging_cli_is_killed(bench):
     """A process that does not react to anything is ended in bounded time."""
     await bench.model.script(Text(text="one two", words_per_chunk=1, hold_after=1))
-    agent = bench.agent(patience=QUICK)
-    async with bench.connected(agent=agent) as connection:
+    async with bench.connected(agent=bench.agent(patience=QUICK)) as connection:
         await anext(connection.ask("Why?"))
         pid = connection.pid
         os.kill(pid, signal.SIGSTOP)
-        with anyio.fail_after(8):
-            await connection.close()
+        closing = asyncio.create_task(connection.close())
+        await asyncio.wait([closing], timeout=8)
+        assert closing.done()
 
+    assert not is_running(pid)
+
+
+async def test_a_cli_that_never_answers_can_be_left(bench, tmp_path):
+    """Whoever waits for a connection may be cancelled, more than once: the process is ended first."""
+    started = tmp_path / "started"
+    cli = program(
+        tmp_path / "claude",
+        'if [ "$1" = --version ]; then echo "2.9.0 (Claude Code)"; exit; fi\n'
+        f"echo $$ > {started}.new; mv {started}.new {started}; exec tail -f /dev/null",
+    )
+    connecting = bench.agent(cli_path=cli).connect(ConnectionRequest(cwd=bench.project))
+    task = asyncio.create_task(connecting.__aenter__())
+    await until(started.exists)
+    pid = int(started.read_text())
+    task.cancel()
+    await anyio.lowlevel.checkpoint()
+    task.cancel()
+    await asyncio.wait([task], timeout=8)
+
+    assert task.cancelled()
     assert not is_running(pid)
 
 
