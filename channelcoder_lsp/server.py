@@ -232,6 +232,10 @@ class ChannelCoderServer(LanguageServer):
         os._exit(1)
 
 
+class _Argument(dict[str, Any]):
+    """A command's argument as it came. pygls looks at the annotation, which must be a class of its own."""
+
+
 class _Reread:
     """A stream whose first line was read already."""
 
@@ -395,8 +399,7 @@ def _register_faces(server: ChannelCoderServer) -> None:
 
 def _register_command(server: ChannelCoderServer, command: protocol.Command[Any, Any]) -> None:
     @server.command(command.name)
-    # Not `object`: pygls would take the first argument for the server.
-    async def run(*arguments: Any) -> Any:
+    async def run(*arguments: _Argument) -> Any:
         from channelcoder_lsp.domain.errors import ArgumentsError, ChannelCoderError, SessionError  # noqa: PLC0415
         from channelcoder_lsp.features.arguments import as_json, parse  # noqa: PLC0415
         from channelcoder_lsp.features.table import HANDLERS  # noqa: PLC0415
