@@ -32,7 +32,7 @@ class ClaudeAgent:
         cli_path: the ``claude`` to use; None: the SDK's own, else the one on PATH.
         environment: variables for the CLI, over the process's own (the offline model's address, for one).
         max_retries: how often the CLI sends a request again that Claude's service refused.
-        stream_idle_seconds: how long a stream may say nothing before it is given up.
+        stream_idle_seconds: how long a stream may say nothing before it is given up; the CLI takes no less than 10.
         denied: folders that Claude never reads, wherever they are: where sessions are kept, for one. The
             CLI's own configuration folder always is.
         patience: how long the CLI is waited for.

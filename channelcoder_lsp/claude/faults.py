@@ -8,6 +8,7 @@ so that this module can be read and tested without importing it.
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -250,9 +251,22 @@ def _when(failure: Failure) -> str:
 
 
 def _reason(problem: BaseException, stderr: Sequence[str]) -> str:
-    """The best thing that was said about it: the CLI's last words, else the exception's."""
-    said = " ".join(line for line in stderr if line.strip())
-    return one_line(said or str(problem) or type(problem).__name__, _LONGEST).rstrip(".")
+    """The best that was said about it: how the process ended and its last words, else what was raised."""
+    last_words = " ".join(line for line in stderr if line.strip())
+    code = getattr(problem, "exit_code", None)
+    if type(problem).__name__ == "ProcessError" and isinstance(code, int):
+        ended = f"killed by {_signal_name(-code)}" if code < 0 else f"exit code {code}"
+        said = f"{ended}: {last_words}" if last_words else ended
+    else:
+        said = last_words or str(problem) or type(problem).__name__
+    return one_line(said, _LONGEST).rstrip(".")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _status_in(text: str) -> int | None:

@@ -64,7 +64,12 @@ EXCEPTIONS = [
         errors.ConversationLostError,
         "from the record kept here",
     ),
-    (ProcessError("failed", exit_code=127), ["", "no libfoo"], errors.AgentError, "did not start: no libfoo. Ask"),
+    (
+        ProcessError("failed", exit_code=127),
+        ["", "no libfoo"],
+        errors.AgentError,
+        "did not start: exit code 127: no libfoo. Ask",
+    ),
     (Exception("Control request timeout: initialize"), [], errors.AgentError, "timeout: initialize"),
 ]
 
@@ -91,6 +96,20 @@ def test_a_cli_that_ends_in_mid_answer(problem):
     assert type(error) is errors.AgentGoneError
     assert error.message.endswith(". Ask again.")
     assert error.retryable
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "said"),
+    [
+        (-9, [], "killed by SIGKILL"),
+        (-9, ["Out of memory"], "killed by SIGKILL: Out of memory"),
+        (-999, [], "killed by signal 999"),
+        (3, [], "exit code 3"),
+    ],
+)
+def test_how_the_process_ended_is_said_in_words(code, stderr, said):
+    error = from_exception(ProcessError("Command failed", exit_code=code), stderr, starting=False)
+    assert f"before the answer was complete: {said}. Ask again." in error.message
 
 
 def test_our_own_errors_stay_as_they_are():
