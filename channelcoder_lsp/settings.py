@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -45,6 +45,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="CHANNELCODER_",
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         hide_input_in_errors=False,
@@ -109,7 +110,16 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - nor are secret files
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Editor, environment, the user's file."""
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file()))
+        try:
+            return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file()))
+        except (ValueError, OSError):  # load_settings tells
+            return (init_settings, env_settings)
+
+    @field_validator("cli_path", "model", "author", "session_dir", mode="before")
+    @classmethod
+    def _empty_is_the_default(cls, value: Any, info: ValidationInfo) -> Any:
+        """Editors send "" for what was not filled in."""
+        return cls.model_fields[str(info.field_name)].default if value == "" else value
 
     @property
     def sessions(self) -> Path:
@@ -127,13 +137,20 @@ def load_settings(editor: Mapping[str, Any] | None = None) -> tuple[Settings, li
     """
     given = {_snake(key): value for key, value in (editor or {}).items() if value is not None}
     given = {key: value for key, value in given.items() if key in Settings.model_fields}
+    problems = _unreadable_file()
     try:
-        return Settings(**given), []
+        return Settings(**given), problems
     except ValidationError as problem:
-        return _without_the_wrong(given, problem)
-    except ValueError as problem:  # the TOML file itself can't be parsed
-        error = SettingsError(f"{config_file()} can't be read: {problem}. Mend it or remove it.")
-        return _defaults(given), [error]
+        settings, wrong = _without_the_wrong(given, problem)
+        return settings, problems + wrong
+
+
+def _unreadable_file() -> list[SettingsError]:
+    try:
+        TomlConfigSettingsSource(Settings, config_file())
+    except (ValueError, OSError) as problem:
+        return [SettingsError(f"{config_file()} can't be read: {problem}. Mend it or remove it.")]
+    return []
 
 
 def _without_the_wrong(given: dict[str, Any], problem: ValidationError) -> tuple[Settings, list[SettingsError]]:
@@ -150,18 +167,6 @@ def _without_the_wrong(given: dict[str, Any], problem: ValidationError) -> tuple
         )
     defaults = {key: Settings.model_fields[key].default for key in wrong}
     return Settings(**{**given, **defaults}), errors
-
-
-def _defaults(given: dict[str, Any]) -> Settings:
-    """The settings without the user's file."""
-    try:
-        return Settings.model_validate({**_field_defaults(), **given})
-    except ValidationError:
-        return Settings.model_construct(**_field_defaults())
-
-
-def _field_defaults() -> dict[str, Any]:
-    return {name: field.default for name, field in Settings.model_fields.items()}
 
 
 def _allowed(key: str, message: str) -> str:
