@@ -11,7 +11,7 @@ from channelcoder_lsp.domain.errors import ChannelCoderError, SessionNotFoundErr
 from channelcoder_lsp.domain.records import Record, TurnDelta, TurnFinished
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
-from channelcoder_lsp.services.events import Listener, SaveFailed, SessionEvent, SessionMoved
+from channelcoder_lsp.services.events import Listener, SaveFailed, SessionEvent, SessionMoved, TurnText
 from channelcoder_lsp.services.owner import is_alive, this_process
 
 if TYPE_CHECKING:
@@ -78,13 +78,14 @@ class Recorder:
                 self._unsaved = []
 
     async def text(self, turn: Turn, text: str, *, replace: bool = False) -> None:
-        """Some text of the answer of ``turn`` came: written down at a bounded rate."""
+        """Some text of the answer of ``turn`` came: told at once, then written down, at a bounded rate."""
         if self._streaming != turn.id:
             self._drop_pending()
             self._streaming = turn.id
         self._texts[turn.id] = text if replace else self._texts.get(turn.id, "") + text
         self._pending = text if replace else self._pending + text
         self._replace = self._replace or replace
+        self.tell(TurnText(self.session, turn, text, replace))
         if time.monotonic() - self._last_delta < DELTA_SECONDS:
             return
         delta = TurnDelta(turn_id=turn.id, text=well_formed(self._pending), replace=self._replace)

@@ -37,7 +37,7 @@ from channelcoder_lsp.domain.errors import (
 from channelcoder_lsp.domain.records import TurnFinished, TurnStarted
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.compose import replay
-from channelcoder_lsp.services.events import TurnOver, TurnRunning, TurnStatus, TurnText
+from channelcoder_lsp.services.events import TurnOver, TurnRunning, TurnStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -276,10 +276,8 @@ class Worker:
                 match event:
                     case TextDelta(text):
                         await recorder.text(turn, text)
-                        recorder.tell(TurnText(recorder.session, turn, text))
                     case TextReplaced(text):
                         await recorder.text(turn, text, replace=True)
-                        recorder.tell(TurnText(recorder.session, turn, text, replace=True))
                     case ToolStarted(tool):
                         recorder.tell(TurnStatus(recorder.session, turn, f"{tool.name} {tool.detail}".strip()))
                     case Retrying():
