@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticSerializationError
 
 
 class Model(BaseModel):
@@ -22,6 +24,35 @@ class Model(BaseModel):
         extra="allow",
         defer_build=True,
     )
+
+    def to_json(self, *, exclude: Any = None, indent: int | None = None) -> str:
+        """The value at rest: camelCase, without what is None, every text :func:`well_formed`.
+
+        Args:
+            exclude: what to leave out, as pydantic takes it.
+            indent: how far to indent, or None for one line.
+        """
+        try:
+            return self.model_dump_json(by_alias=True, exclude_none=True, exclude=exclude, indent=indent)
+        except PydanticSerializationError:
+            data = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=exclude)
+            separators = (",", ":") if indent is None else None
+            return json.dumps(well_formed(data), ensure_ascii=False, indent=indent, separators=separators)
+
+
+def well_formed(data: Any) -> Any:
+    """``data``, as JSON has it, with U+FFFD for each half of a surrogate pair that stands alone.
+
+    Editors that count UTF-16 units can cut a character in two; UTF-8 has no place for the halves.
+    """
+    match data:
+        case str():
+            return data.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        case list():
+            return [well_formed(item) for item in data]
+        case dict():
+            return {well_formed(key): well_formed(value) for key, value in data.items()}
+    return data
 
 
 def now() -> datetime:

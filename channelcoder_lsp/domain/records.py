@@ -104,7 +104,7 @@ def parse_record(line: str | bytes) -> Record:
 
 def dump_record(record: Record) -> str:
     """A record as one line of JSON, without a line end."""
-    return record.model_dump_json(by_alias=True, exclude_none=True)
+    return record.to_json()
 
 
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)

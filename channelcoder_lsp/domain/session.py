@@ -291,9 +291,7 @@ class SessionState(SessionHead):
             if message.turn_id in self.turns:
                 field = "question" if message.role == "user" else "answer"
                 told.setdefault(message.turn_id or "", set()).add(field)
-        return self.model_dump_json(
-            by_alias=True, exclude_none=True, exclude={"channelcoder": {"turns": told}}, indent=2
-        )
+        return self.to_json(exclude={"channelcoder": {"turns": told}}, indent=2)
 
     def head(self) -> SessionHead:
         """A copy without the messages."""

@@ -116,6 +116,18 @@ async def nothing_is_shared_with_who_appends(connect: Connect) -> None:
     expect("the thread is the storage's own", journal.head.threads[thread.id].language, "python")
 
 
+async def a_cut_character_is_no_harm(connect: Connect) -> None:
+    """Half of a surrogate pair, as an editor may send it, is recorded as U+FFFD."""
+    journal = await connect().create(SessionState(), "mine")
+    await journal.append(TurnAsked(turn=Turn(id="turn-1", question="half \ud83d")))
+    await journal.append(TurnFinished(turn_id="turn-1", state=TurnState.DONE, answer="\ude42 half"))
+    texts = [message.content for message in (await connect().load("mine")).messages]
+    expect("the rest of the text is kept", texts, ["half \ufffd", "\ufffd half"])
+    await journal.close()
+    texts = [message.content for message in (await connect().load("mine")).messages]
+    expect("also at rest", texts, ["half \ufffd", "\ufffd half"])
+
+
 async def journals_follow_each_other(connect: Connect) -> None:
     """``refresh`` takes in what others recorded; ``append`` does so before it returns."""
     one = await connect().create(SessionState(), "mine")
@@ -337,6 +349,7 @@ JOURNAL_PROMISES: tuple[Callable[[Connect], Awaitable[None]], ...] = (
     appending_nothing_changes_nothing,
     everybody_sees_what_was_appended,
     nothing_is_shared_with_who_appends,
+    a_cut_character_is_no_harm,
     journals_follow_each_other,
     journals_append_at_once,
     folding_and_closing_lose_nothing,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from channelcoder_lsp.domain.errors import SessionNotFoundError
-from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.domain.session import Message, SessionState
 from channelcoder_lsp.domain.storage import SessionStorage
 from channelcoder_lsp.testing.expect import expect, expect_raises
 from channelcoder_lsp.testing.samples import MADE, sample_session
@@ -46,6 +46,18 @@ async def unknown_keys_are_kept(connect: Connect) -> None:
     expect("an unknown key of the session is kept", loaded.get("later"), {"kept": True})
     expect("an unknown key of a message is kept", loaded["messages"][0].get("tokens"), 5)
     expect("an unknown key of the ledger is kept", loaded["channelcoder"].get("plans"), ["one"])
+
+
+async def any_text_is_kept(connect: Connect) -> None:
+    """Texts come back to the character; half of a surrogate pair, which UTF-8 can't have, as U+FFFD."""
+    texts = ["", "\r\n\t\x00\x1b[31m", "\u2028\ufeff\U0010ffff", "e\u0301 \u00e9", "<b>&amp;", "x" * 1_000_000]
+    state = SessionState()
+    for text in [*texts, "half \ud83d"]:
+        state.messages.append(Message(role="user", content=text, timestamp=MADE))
+    await connect().save(state, "mine")
+    loaded = [message.content for message in (await connect().load("mine")).messages]
+    expect("texts come back as they were", loaded[:-1], texts)
+    expect("a cut character is replaced", loaded[-1], "half \ufffd")
 
 
 async def saving_replaces(connect: Connect) -> None:
@@ -138,6 +150,7 @@ STORAGE_PROMISES: tuple[Callable[[Connect], Awaitable[None]], ...] = (
     what_is_saved_is_loaded,
     an_empty_session_is_kept,
     unknown_keys_are_kept,
+    any_text_is_kept,
     saving_replaces,
     a_name_is_the_sessions_name,
     without_a_name_the_session_id_serves,

@@ -49,6 +49,17 @@ async def test_what_channelcoder_saved_loads_here(channelcoder, storage):
     assert journal.head.message_count == 4
 
 
+async def test_half_a_character_that_channelcoder_saved_loads_here(channelcoder, storage, folder):
+    """JavaScript's strings may end in the middle of a character, and its JSON too."""
+    folder.mkdir()
+    (folder / "theirs.json").write_text(sample_session("theirs").at_rest().replace("And then?", "And \\ud83d?"))
+    channelcoder.run("save", "theirs", "again")
+    assert "\\ud83d" in (folder / "again.json").read_text()
+    state = await storage.load("again")
+    assert state.messages[-1].content == "And \ufffd?"
+    assert len(state.messages) == 5
+
+
 async def test_both_list_alike(channelcoder, storage):
     """The two lists have the same sessions in the same order, whoever made them."""
     await storage.save(sample_session("ours"), "ours")

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNotFoundError, StorageError
 from channelcoder_lsp.storage.file.disk import (
+    NOT_WRITABLE,
     explained,
     open_private,
     read_file,
@@ -110,6 +111,10 @@ class JournalFile:
                     self._read_head()
             except SessionCorruptError as error:
                 self._mend(error)
+            except OSError as error:
+                if error.errno not in NOT_WRITABLE:
+                    raise
+                self._read_head()
 
     def fold(self) -> None:
         """Put the session at rest.

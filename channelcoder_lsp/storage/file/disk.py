@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 if sys.platform == "darwin":
     import fcntl
 
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
@@ -58,7 +59,7 @@ def explained(doing: str, folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         why = error.strerror or str(error)
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno in NOT_WRITABLE:
             raise StorageNotWritableError(
                 f"Could not {doing}: {folder} can't be written ({why}). Give yourself write access to it, or "
                 "set CHANNELCODER_SESSION_DIR to a folder that you may write."

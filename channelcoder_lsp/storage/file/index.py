@@ -124,10 +124,10 @@ def write_index(files: SessionFiles, head: SessionHead, *, snapshot: Stamp, jour
         journal: the inode of the journal that it was made from, 0 without one.
         offset: the part of the journal that is in it.
     """
-    second = head.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"
+    second = head.to_json().encode() + b"\n"
     row = Row.of(head, snapshot=snapshot, journal=journal, offset=offset)
     row = row.model_copy(update={"size": len(second), "checksum": zlib.crc32(second)})
-    first = row.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"
+    first = row.to_json().encode() + b"\n"
     temporary = files.temporary()
     try:
         write_new(temporary, first + second, durable=False)

@@ -7,6 +7,7 @@ read together has every record in one of the two at least, and one that is in bo
 from __future__ import annotations
 
 import heapq
+import json
 import logging
 import os
 import time
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNotFoundError, StorageError
+from channelcoder_lsp.domain.model import well_formed
 from channelcoder_lsp.domain.records import SessionCleared
 from channelcoder_lsp.domain.session import Ledger, Message, SessionState
 from channelcoder_lsp.storage.file.disk import Stamp, read_file
@@ -125,17 +127,17 @@ def read_snapshot(capture: Capture) -> SessionState:
         SessionCorruptError: it is not a session.
         StorageError: a newer version wrote it.
     """
+    deadline = time.monotonic() + _FOREIGN_WRITE
     while True:
         data = read_file(capture.snapshot)
-        after = Stamp.of(os.fstat(capture.snapshot))
         try:
-            if after == capture.stamp:
-                return parse_snapshot(data, capture.files.snapshot)
+            return parse_snapshot(data, capture.files.snapshot)
         except SessionCorruptError:
-            if time.time() - after.mtime_ns / 1e9 > _FOREIGN_WRITE:
+            age = time.time() - os.fstat(capture.snapshot).st_mtime
+            if abs(age) > _FOREIGN_WRITE or time.monotonic() > deadline:
                 raise
-            time.sleep(0.02)
-        capture.stamp = after
+        time.sleep(0.02)
+        capture.stamp = Stamp.of(os.fstat(capture.snapshot))
 
 
 def parse_snapshot(data: bytes, path: Path) -> SessionState:
@@ -145,8 +147,14 @@ def parse_snapshot(data: bytes, path: Path) -> SessionState:
         SessionCorruptError: it is not a session.
         StorageError: a newer version wrote it.
     """
+    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        state = SessionState.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
+        try:
+            state = SessionState.model_validate_json(data)
+        except ValidationError as error:
+            if error.errors(include_url=False)[0]["type"] != "json_invalid":
+                raise
+            state = SessionState.model_validate(_lenient(data, error))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         if problem["loc"] == ("channelcoder", "version") and isinstance(problem["input"], int):
@@ -158,6 +166,14 @@ def parse_snapshot(data: bytes, path: Path) -> SessionState:
     if "messages" not in state.model_fields_set:
         raise SessionCorruptError(f"{path} is not a session: it has no messages.")
     return state
+
+
+def _lenient(data: bytes, error: ValidationError) -> object:
+    """JSON with halves of surrogate pairs in it, as JavaScript writes them and pydantic doesn't take them."""
+    try:
+        return well_formed(json.loads(data))
+    except ValueError:
+        raise error from None
 
 
 def read_state(capture: Capture, parsed: Parsed | None = None) -> SessionState:
