@@ -42,9 +42,10 @@ def code_lenses(face: Face, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
 def _title(threads: list[ThreadHere]) -> str:
     turns = [turn for here in threads for turn in here.turns]
     answers = sum(turn.state is TurnState.DONE for turn in turns)
-    parts = [f"Claude: {answers} answer{'' if answers == 1 else 's'}"]
+    counted = f"Claude: {answers} answer{'' if answers == 1 else 's'}"
+    last = max(turns, key=lambda turn: turn.asked).state if turns else TurnState.DONE
     if any(not turn.state.finished for turn in turns):
-        parts = ["Claude is answering…"] if not answers else [*parts, "answering…"]
-    elif threads[-1].turns and threads[-1].turns[-1].state is TurnState.FAILED:
-        parts.append("the last one failed")
-    return " · ".join(parts)
+        return f"{counted} · answering…" if answers else "Claude is answering…"
+    if last is TurnState.DONE:
+        return counted
+    return f"{counted} · the last one {last.value}" if answers else f"Claude: {last.value}"

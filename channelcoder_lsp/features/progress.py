@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 _REPORT_SECONDS = 0.25
 _REFRESH_SECONDS = 0.1
+_TITLE_CHARS = 40
 _ENDS = {
     TurnState.DONE: "answered",
     TurnState.FAILED: "failed",
@@ -108,7 +109,9 @@ class TurnsShown:
 
     def _begin(self, turn: Turn) -> None:
         token = f"channelcoder-{uuid4()}"
-        begun = asyncio.create_task(self._client.begin_progress(token, "Claude", title(turn.question)))
+        # Editors show the title before each message: it says which question, and leaves room.
+        named = f"Claude: {plain_text(turn.question, max_chars=_TITLE_CHARS)}"
+        begun = asyncio.create_task(self._client.begin_progress(token, named, "waiting"))
         self._by_turn[turn.id] = _Shown(token, turn.id, begun)
 
     def _text(self, turn: Turn, text: str, *, replace: bool) -> None:

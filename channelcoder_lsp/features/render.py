@@ -180,7 +180,7 @@ def _about(state: SessionState, turn_id: str | None) -> str:
 
 
 def _body(turn: Turn, text: str) -> str:
-    body = safe_markdown(text) if text else ""
+    body = safe_markdown(text).rstrip("\n") if text else ""
     if turn.error:
         body = f"{body}\n\n**Failed:** {plain_text(turn.error, max_chars=600)}".strip()
     return body or f"*{turn.state.value}*"
