@@ -19,12 +19,15 @@ def camel(name: str) -> str:
 
 
 _STRICT = {"alias_generator": camel, "extra": "forbid"}
+_LENIENT = {"extra": "ignore"}
+"""For LSP's own types, of which a client may send more than we use."""
 
 
 @dataclass(frozen=True)
 class ClientPosition:
     """LSP's Position: ``character`` counts in the encoding that was negotiated."""
 
+    __pydantic_config__ = _LENIENT
     line: int
     character: int
 
@@ -33,6 +36,7 @@ class ClientPosition:
 class ClientRange:
     """LSP's Range."""
 
+    __pydantic_config__ = _LENIENT
     start: ClientPosition
     end: ClientPosition
 
@@ -41,6 +45,7 @@ class ClientRange:
 class ClientDiagnostic:
     """LSP's Diagnostic, as far as Claude is told of it."""
 
+    __pydantic_config__ = _LENIENT
     range: ClientRange
     message: str
     severity: int | None = None

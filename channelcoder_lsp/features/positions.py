@@ -54,8 +54,12 @@ class PositionCodec:
     def _code_points(self, line: str, units: int) -> int:
         if self._codec is None or line.isascii():
             return min(units, len(line))
-        name, width = self._codec
-        return len(line.encode(name, "surrogatepass")[: units * width].decode(name, "ignore"))
+        count = 0
+        for index, char in enumerate(line):
+            count += self._units(char)
+            if count > units:
+                return index
+        return len(line)
 
     def _units(self, text: str) -> int:
         if self._codec is None or text.isascii():

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from channelcoder_lsp.domain.errors import PromptError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FENCE = "---"
 
@@ -50,7 +52,7 @@ def load_prompt(path: Path) -> Prompt:
         PromptError: it can't be read, or its frontmatter has a wrong key or value; the message names both.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
         raise PromptError(f"The prompt file {path} can't be read: {problem}.") from problem
     return parse_prompt(path.stem, text, str(path))
@@ -83,6 +85,8 @@ def parse_prompt(name: str, text: str, source: str) -> Prompt:
         first = problem.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "frontmatter"
         raise PromptError(f"In {source}, {key!r} is wrong: {first['msg']}.") from problem
+    if not body.strip():
+        raise PromptError(f"In {source}, 'body' is wrong: there is nothing below the frontmatter to tell Claude.")
     return Prompt(
         name=name,
         title=frontmatter.title,
