@@ -16,6 +16,7 @@ from channelcoder_lsp.storage.file.loading import load, load_path
 from channelcoder_lsp.storage.file.moving import delete
 from channelcoder_lsp.storage.file.names import SessionFiles, is_path, session_name
 from channelcoder_lsp.storage.file.saving import create, rename, save_named, save_unnamed
+from channelcoder_lsp.storage.file.watching import changed_sessions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -131,14 +132,9 @@ class FileSessionStorage:
 
     async def watch(self) -> AsyncIterator[str]:
         """The names of sessions whose files changed, as they change. Ends with its task."""
-        from watchfiles import awatch  # noqa: PLC0415 - only who watches pays for it
-
         await self._in_thread("watch the sessions", lambda: make_folder(self.directory))
-        async for changes in awatch(self.directory, recursive=False, debounce=200, step=20):
-            files = {Path(path).name for _, path in changes}
-            stems = (file.rpartition(".") for file in files)
-            for name in sorted({stem for stem, _, suffix in stems if suffix in ("json", "journal")}):
-                yield name
+        async for name in changed_sessions(self.directory):
+            yield name
 
     def _files(self, name: str) -> SessionFiles:
         return SessionFiles(self.directory, session_name(name))

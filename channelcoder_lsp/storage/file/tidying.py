@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 LEAST = 256 * 1024
 """Bytes: a journal that has grown by less is left alone until the session is closed."""
-APART_FROM = 16 * 1024 * 1024
+APART_FROM = 2 * 1024 * 1024
 """Bytes: a session of this size is folded by a process of its own. Reading and writing JSON holds Python's
 lock, so a thread would bring the editor's requests to a stop, and the memory would stay with the server."""
 
@@ -112,6 +112,8 @@ def fold_aside(files: SessionFiles) -> None:
 
 
 def _folded_apart(files: SessionFiles) -> bool:
+    if getattr(sys, "frozen", False):  # then this is not a Python to run a module with
+        return False
     module = "channelcoder_lsp.storage.file.tidying"
     try:
         done = subprocess.run(  # noqa: S603 - our own module, run by our own interpreter
@@ -122,6 +124,7 @@ def _folded_apart(files: SessionFiles) -> bool:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             check=False,
         )
     except OSError as error:

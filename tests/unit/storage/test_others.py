@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from datetime import timedelta
 
 import pytest
+import watchfiles
 from anyio import create_task_group, fail_after
 
 from channelcoder_lsp.domain.errors import SessionNotFoundError
@@ -196,3 +198,16 @@ class TestWatching:
     async def test_names_with_dots(self, storage):
         """A name may have an ending of its own."""
         assert await self.names_seen(storage, lambda: storage.save(SessionState(), "v1.2")) == ["v1.2"]
+
+    async def test_a_system_that_gives_no_notice(self, storage, monkeypatch, caplog):
+        """Its limit may be reached: then the folder is looked at now and then, and that is said."""
+        awatch = watchfiles.awatch
+
+        def limited(*paths, force_polling, **options):
+            if not force_polling:
+                raise OSError(errno.ENOSPC, "OS file watch limit reached")
+            return awatch(*paths, force_polling=True, **options)
+
+        monkeypatch.setattr(watchfiles, "awatch", limited)
+        assert await self.names_seen(storage, lambda: storage.save(SessionState(), "first")) == ["first"]
+        assert "limit reached" in caplog.text
