@@ -72,6 +72,8 @@ class Anchor(Model):
     state: AnchorState = AnchorState.EXACT
     quote: str = ""
     """The exact text when the question was asked, cut at ``QUOTE_LIMIT`` characters."""
+    current: str | None = None
+    """The text in ``range`` when that was last recorded, if it was no longer ``quote``; cut like it."""
     before: str = ""
     """Some lines before it."""
     after: str = ""

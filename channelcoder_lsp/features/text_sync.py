@@ -43,8 +43,7 @@ def changed(
         return
     for change in changes:
         if isinstance(change, lsp.TextDocumentContentChangeWholeDocument):
-            threads = project.session.head.threads if project.session else {}
-            project.documents.replaced(uri, split_lines(change.text), threads)
+            project.documents.replaced(uri, change.text)
             continue
         edited = face.client.codec.range(document.lines, change.range)
         project.documents.edit(uri, edited, change.text)

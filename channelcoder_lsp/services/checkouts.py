@@ -17,7 +17,7 @@ from pydantic.alias_generators import to_camel
 from channelcoder_lsp.domain.errors import StorageNotWritableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,11 @@ class Checkouts:
     def is_trusted(self, checkout: Checkout) -> bool:
         """Whether the user trusts the folder, and what was trusted is still what is there."""
         trusted = self._read(checkout).trusted
-        return trusted is not None and trusted == _digest(checkout)
+        try:
+            return trusted is not None and trusted == _digest(checkout)
+        except OSError as problem:
+            logger.warning("%s is not trusted, since what was trusted can't be read: %s", checkout.root, problem)
+            return False
 
     def set_trusted(self, checkout: Checkout, *, trusted: bool) -> None:
         """Trust the folder as it is now, or no more.
@@ -141,12 +145,19 @@ def _digest(checkout: Checkout) -> str:
     digest = hashlib.sha256()
     for name in _TRUSTED_FILES:
         top = checkout.root / name
-        files = sorted(top.rglob("*")) if top.is_dir() else [top]
-        for file in files:
-            if file.is_file():
-                digest.update(os.fsencode(file.relative_to(checkout.root)) + b"\0")
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
+        for file in sorted(_files_below(top, set())):
+            digest.update(os.fsencode(file.relative_to(checkout.root)) + b"\0")
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _files_below(path: Path, seen: set[str]) -> Iterator[Path]:
+    """``path`` if it is a file, or the files in it: links are followed, as Claude follows them, but not in circles."""
+    if path.is_file():
+        yield path
+    elif path.is_dir() and (real := os.path.realpath(path)) not in seen:
+        for inner in path.iterdir():
+            yield from _files_below(inner, seen | {real})
 
 
 def _canonical(path: str) -> str:

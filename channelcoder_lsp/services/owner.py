@@ -26,7 +26,8 @@ def is_alive(owner: str | None) -> bool:
         return True
     try:
         process = psutil.Process(int(pid))
-        return abs(process.create_time() - float(created)) < _CLOCK_SLACK_SECONDS
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        return not ended and abs(process.create_time() - float(created)) < _CLOCK_SLACK_SECONDS
     except (psutil.NoSuchProcess, ValueError):
         return False
     except psutil.AccessDenied:

@@ -5,12 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from channelcoder_lsp.anchoring import LineMap, find_exact
+from channelcoder_lsp.anchoring import LineMap, end_of_insert, find_exact
 from channelcoder_lsp.domain.place import QUOTE_LIMIT, Anchor, AnchorState, Position, Range
 from channelcoder_lsp.domain.text import clamp, split_lines, text_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+
+_TELLING_CHARS = 8
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Code that an edit took away: all that the edit took, and the code's part of it."""
+
+    taken: str
+    offset: int
+    code: str
+
+    def put_back(self, start: Position, inserted: str) -> Range | None:
+        """Where the code is if ``inserted``, put in at ``start``, brings it back: an undo, a paste."""
+        text = "\n".join(split_lines(inserted))
+        if self.code and self.taken in text:
+            at = text.index(self.taken) + self.offset
+        elif len(self.code.strip()) >= _TELLING_CHARS and text.count(self.code) == 1:
+            at = text.index(self.code)
+        else:
+            return None
+        begin = end_of_insert(start, text[:at])
+        return Range(Position(*begin), Position(*end_of_insert(begin, self.code)))
 
 
 @dataclass
@@ -21,43 +45,93 @@ class Place:
     state: AnchorState
     touched: bool = False
     """Whether an edit touched it since ``state`` was true."""
+    lost: Lost | None = None
+    """What an edit took away; put in again, it is the place again."""
 
     def settle(self, anchor: Anchor, lines: Sequence[str]) -> None:
         """Make ``state`` true again after edits."""
-        if not self.touched or self.range is None:
+        if not self.touched:
             return
         self.touched = False
-        if anchor.quote and self.range.empty:
+        if self.range is None or (self.range.empty and anchor.quote):
             self.state = AnchorState.ORPHANED
             return
-        self.range = clamp(lines, self.range)
-        same = text_in(lines, self.range)[:QUOTE_LIMIT] == anchor.quote
-        if not same:
+        self.range = _whole_quote(anchor, clamp(lines, self.range), lines)
+        if text_in(lines, self.range)[:QUOTE_LIMIT] != anchor.quote:
             self.state = AnchorState.EDITED
         else:
             self.state = AnchorState.EXACT if self.range == anchor.range else AnchorState.MOVED
 
 
-def find_again(anchor: Anchor, lines: Sequence[str], line_map: LineMap | None) -> Place:
-    """The place of ``anchor`` in ``lines``, cheapest way first, or an orphaned one: never a guess.
+def _whole_quote(anchor: Anchor, range_: Range, lines: Sequence[str]) -> Range:
+    """``range_``, or the whole quote if it stands around or across it: what an undo put back belongs to it."""
+    if not anchor.quote or text_in(lines, range_) == anchor.quote:
+        return range_
+    down = anchor.quote.count("\n")
+    first = max(0, range_.start.line - down)
+    window = "\n".join(lines[first : range_.end.line + down + 1])
+    at = window.find(anchor.quote)
+    while at >= 0:
+        start = end_of_insert((first, 0), window[:at])
+        found = Range(Position(*start), Position(*end_of_insert(start, anchor.quote)))
+        if found.touches(range_):
+            return found
+        at = window.find(anchor.quote, at + 1)
+    return range_
+
+
+def unmoved(anchor: Anchor, lines: Sequence[str]) -> Place | None:
+    """The place of ``anchor`` if the text that was last seen there still is there; the cheapest way to find it."""
+    last = clamp(lines, anchor.range)
+    if last != anchor.range or last.empty:
+        return None
+    text = text_in(lines, last)[:QUOTE_LIMIT]
+    if text == anchor.quote:
+        return Place(last, AnchorState.EXACT)
+    return Place(last, AnchorState.EDITED) if text == anchor.current else None
+
+
+def find_all(anchors: Mapping[str, Anchor], lines: Sequence[str], texts: Mapping[str, str]) -> dict[str, Place]:
+    """The places of anchors in one document, each found the cheapest way that finds it, or orphaned: never a guess.
 
     Args:
-        anchor: what to find.
+        anchors: what to find, by any key.
         lines: the document's lines without their ends.
-        line_map: from the text that ``anchor.content`` names to ``lines``, if that text was kept.
+        texts: the texts that the anchors' ``content`` names, as far as they were kept.
     """
-    last = clamp(lines, anchor.range)
-    if last == anchor.range and text_in(lines, last)[:QUOTE_LIMIT] == anchor.quote:
-        return Place(last, AnchorState.EXACT)
-    if line_map is not None and anchor.origin is not None:
-        return _through(line_map, anchor, anchor.origin, lines)
-    quote = split_lines(anchor.quote)
-    near = anchor.range.start.line
-    found = find_exact("\n".join(lines), anchor.quote, near, before=anchor.before, after=anchor.after)
-    if found is None or not anchor.quote.strip() or len(anchor.quote) >= QUOTE_LIMIT:
+    places: dict[str, Place] = {}
+    maps: dict[str, LineMap] = {}
+    whole = "\n".join(lines)
+    for key, anchor in anchors.items():
+        if (place := unmoved(anchor, lines)) is not None:
+            places[key] = place
+        elif anchor.origin is not None and anchor.content in texts:
+            digest = anchor.content or ""
+            if digest not in maps:
+                maps[digest] = LineMap(texts[digest], whole)
+            places[key] = _through(maps[digest], anchor, anchor.origin, lines)
+        else:
+            places[key] = _by_quote(anchor, lines, whole)
+    return places
+
+
+def find_after(old: Sequence[str], new: Sequence[str], place: Range) -> Range | None:
+    """Where ``place`` of the lines ``old`` is in ``new``, when an edit replaced all of them at once."""
+    found = LineMap("\n".join(old), "\n".join(new)).relocate(place.start.line, place.last_line)
+    if found is None:
+        return None
+    return _with_columns(new, found.start, found.end, split_lines(text_in(old, place)))
+
+
+def _by_quote(anchor: Anchor, lines: Sequence[str], whole: str) -> Place:
+    if not anchor.quote.strip() or len(anchor.quote) >= QUOTE_LIMIT:
         return Place(None, AnchorState.ORPHANED)
-    start, _ = found
-    return Place(_with_columns(lines, start, start + len(quote) - 1, quote), AnchorState.MOVED)
+    near = anchor.range.start.line
+    found = find_exact(whole, anchor.quote, near, before=anchor.before, after=anchor.after)
+    if found is None:
+        return Place(None, AnchorState.ORPHANED)
+    quote = split_lines(anchor.quote)
+    return Place(_with_columns(lines, found[0], found[0] + len(quote) - 1, quote), AnchorState.MOVED)
 
 
 def _through(line_map: LineMap, anchor: Anchor, origin: Range, lines: Sequence[str]) -> Place:

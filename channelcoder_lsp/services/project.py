@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from channelcoder_lsp.anchoring import LineMap
 from channelcoder_lsp.domain.agent import ConnectionRequest
 from channelcoder_lsp.domain.errors import (
     SessionExistsError,
     SessionNotFoundError,
     StorageError,
 )
+from channelcoder_lsp.domain.place import AnchorState, Range
 from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionState
 from channelcoder_lsp.domain.thread import Thread, ThreadStatus
 from channelcoder_lsp.domain.uri import path_of
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.events import SessionMoved
-from channelcoder_lsp.services.places import Place, find_again
+from channelcoder_lsp.services.places import Place, find_all, unmoved
 from channelcoder_lsp.services.session import Session, SessionPorts
 from channelcoder_lsp.services.threads import Document, OpenDocuments, anchor_now, thread_about
 
@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from channelcoder_lsp.domain.place import Range
     from channelcoder_lsp.domain.storage import JournaledStorage
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.services.compose import Question
 
 logger = logging.getLogger(__name__)
+
+_PLACING_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -229,9 +230,13 @@ class Project:
             await self._place_threads(document)
 
     async def saved(self, uri: str) -> None:
-        """A document was saved: record where its threads are now."""
+        """A document was saved: record where its threads are now, and look again for those that were not found."""
         if self.session is not None and (document := self.documents.get(uri)):
             await self._record_places(self.session, document)
+            for thread_id, place in list(document.places.items()):
+                if place.state is AnchorState.ORPHANED:
+                    del document.places[thread_id]
+            await self._place_threads(document)
 
     async def closed(self, uri: str) -> None:
         """A document was closed: record where its threads are."""
@@ -273,7 +278,9 @@ class Project:
             if thread is None or thread.status is not ThreadStatus.OPEN:
                 continue
             place.settle(thread.anchor, document.lines)
-            if place.range is not None and (span is None or _on_lines(place.range, span)):
+            if place.range is None or place.state is AnchorState.ORPHANED:
+                continue
+            if span is None or _on_lines(place.range, span):
                 here.append(ThreadHere(session, thread, session.turns_of(thread), place))
         return sorted(here, key=lambda found: (found.range, found.thread.created))
 
@@ -291,19 +298,25 @@ class Project:
             for thread in session.head.threads.values()
             if thread.id not in document.places and _is_about(thread, document)
         ]
-        maps: dict[str, LineMap | None] = {}
+        if not wanted:
+            return
+        anchors = {thread.id: thread.anchor for thread in wanted}
+        texts: dict[str, str] = {}
         for thread in wanted:
-            lines = document.lines
             digest = thread.anchor.content
-            place = find_again(thread.anchor, lines, None)
-            if place.range is None and digest is not None:
-                if digest not in maps:
-                    old = await session.text_when_asked(thread)
-                    new = "\n".join(document.lines)
-                    maps[digest] = await anyio.to_thread.run_sync(LineMap, old, new) if old is not None else None
-                    lines = document.lines
-                place = find_again(thread.anchor, lines, maps[digest])
-            document.places.setdefault(thread.id, place)
+            if digest and digest not in texts and unmoved(thread.anchor, document.lines) is None:
+                text = await session.text_when_asked(thread)
+                if text is not None:
+                    texts[digest] = text
+        for _ in range(_PLACING_TRIES):
+            edits, lines = document.edits, list(document.lines)
+            places = await anyio.to_thread.run_sync(find_all, anchors, lines, texts)
+            if document.edits == edits:
+                break
+        else:  # somebody types all the time
+            places = find_all(anchors, document.lines, texts)
+        for thread_id, place in places.items():
+            document.places.setdefault(thread_id, place)
 
     async def _record_places(self, session: Session, document: Document) -> None:
         for thread_id in list(document.places):

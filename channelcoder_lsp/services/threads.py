@@ -13,13 +13,15 @@ from channelcoder_lsp.anchoring import end_of_insert, shift
 from channelcoder_lsp.domain.place import QUOTE_LIMIT, Anchor, AnchorState, Position, Range, Selection
 from channelcoder_lsp.domain.text import clamp, split_lines, text_in, well_formed
 from channelcoder_lsp.domain.thread import Thread
-from channelcoder_lsp.services.places import Place, find_again
+from channelcoder_lsp.services.places import Lost, Place, find_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 _CONTEXT_LINES = 3
 _CONTENT_LIMIT = 5_000_000
+_LINES_AT_ONCE = 5_000
+"""How many replaced lines are compared while the editor waits; beyond, places are found when it is opened again."""
 
 
 def thread_about(selection: Selection) -> Thread:
@@ -54,6 +56,8 @@ class Document:
     language: str = ""
     version: int | None = None
     line_end: str = "\n"
+    edits: int = 0
+    """How often it was changed since it was opened."""
     places: dict[str, Place] = field(default_factory=dict)
     """Where the threads about it are, by thread id."""
 
@@ -90,26 +94,41 @@ class OpenDocuments:
         if (document := self._documents.get(uri)) is None:
             return
         start, end, lines = edited.start, edited.end, document.lines
+        taken = text_in(lines, edited)
+        covered = {
+            id(place): Lost(taken, len(text_in(lines, Range(start, place.range.start))), text_in(lines, place.range))
+            for place in document.places.values()
+            if place.range is not None and start <= place.range.start and place.range.end <= end
+        }
         new = split_lines(inserted)
         new_end = end_of_insert(start, inserted)
         new[-1] += lines[end.line][end.character :]
         new[0] = lines[start.line][: start.character] + new[0]
+        old = lines[start.line : end.line + 1]
         lines[start.line : end.line + 1] = new
+        document.edits += 1
         for place in document.places.values():
+            if place.lost is not None and (back := place.lost.put_back(start, inserted)) is not None:
+                place.range, place.lost, place.touched = back, None, True
+                continue
             if place.range is None or place.range.end < start:
                 continue
             place.touched = place.touched or edited.touches(place.range)
+            if id(place) in covered:
+                if covered[id(place)].code:
+                    place.lost = covered[id(place)]
+                if edited != place.range:
+                    place.range = _within(old, new, place.range, start.line)
+                    continue
             moved = shift(place.range, start, end, new_end)
             place.range = Range(Position(*moved[0]), Position(*moved[1]))
 
-    def replaced(self, uri: str, lines: list[str], threads: Mapping[str, Thread]) -> None:
-        """The whole text was replaced: find every place again by its quote."""
-        if (document := self._documents.get(uri)) is None:
-            return
-        document.lines = lines
-        for thread_id in document.places:
-            if thread := threads.get(thread_id):
-                document.places[thread_id] = find_again(thread.anchor, lines, None)
+    def replaced(self, uri: str, text: str) -> None:
+        """Follow a change that replaced the whole text."""
+        if (document := self._documents.get(uri)) is not None:
+            last = len(document.lines) - 1
+            everything = Range(Position(0, 0), Position(last, len(document.lines[last])))
+            self.edit(uri, everything, text)
 
     def follow(self, uri: str, thread: Thread) -> None:
         """Follow a thread that was made from the document as it is now."""
@@ -122,6 +141,26 @@ class OpenDocuments:
             document.places.pop(thread_id, None)
 
 
+def _within(old: list[str], new: list[str], place: Range, first: int) -> Range | None:
+    """Where a place is after an edit replaced it with its surroundings: a formatter, a reload from disk.
+
+    Args:
+        old: the lines that were replaced.
+        new: the lines that replaced them.
+        place: where it was in the document.
+        first: the first of the lines in the document.
+    """
+    if max(len(old), len(new)) > _LINES_AT_ONCE:
+        return None
+    found = find_after(old, new, _down(place, -first))
+    return None if found is None else _down(found, first)
+
+
+def _down(place: Range, lines: int) -> Range:
+    start, end = place
+    return Range(Position(start.line + lines, start.character), Position(end.line + lines, end.character))
+
+
 def anchor_now(thread: Thread, document: Document) -> Anchor:
     """The thread's anchor as it is to be recorded: with where it is now."""
     place = document.places.get(thread.id)
@@ -131,4 +170,6 @@ def anchor_now(thread: Thread, document: Document) -> Anchor:
     changed: dict[str, object] = {"state": place.state, "uri": document.uri, "path": document.path}
     if place.range is not None:
         changed["range"] = place.range
+        edited = place.state is AnchorState.EDITED
+        changed["current"] = text_in(document.lines, place.range)[:QUOTE_LIMIT] if edited else None
     return thread.anchor.model_copy(update=changed)
