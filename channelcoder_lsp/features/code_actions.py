@@ -8,6 +8,7 @@ from lsprotocol import types as lsp
 
 from channelcoder_lsp import protocol
 from channelcoder_lsp.domain.place import AnchorState, Range
+from channelcoder_lsp.domain.session import HEAD_TEXT_LIMIT
 from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.features import edits
 from channelcoder_lsp.features.positions import range_as_json
@@ -61,7 +62,8 @@ def resolve(face: Face, action: lsp.CodeAction) -> lsp.CodeAction:
             if turn.id == data["turnId"]:
                 blocks = edits.blocks_of(here.session.text_so_far(turn))
                 make = edits.replace if data.get("replace") else edits.insert_below
-                if 0 <= (block := int(data.get("block", 0))) < len(blocks):
+                block = data.get("block", 0)
+                if isinstance(block, int) and 0 <= block < len(blocks):
                     action.edit = make(face.client, document, here, blocks[block])
     return action
 
@@ -116,7 +118,8 @@ def _answers(face: Face, document: Document, span: Range) -> Iterator[lsp.CodeAc
 
 def _code(face: Face, document: Document, here: ThreadHere) -> Iterator[lsp.CodeAction]:
     turn = here.turns[-1]
-    blocks = edits.blocks_of(here.session.text_so_far(turn))
+    text = here.session.text_so_far(turn)
+    blocks = edits.blocks_of(text)
     for number, code in enumerate(blocks):
         which = f" (block {number + 1} of {len(blocks)})" if len(blocks) > 1 else ""
         since = ", which changed since" if here.place.state is AnchorState.EDITED else ""
@@ -124,6 +127,12 @@ def _code(face: Face, document: Document, here: ThreadHere) -> Iterator[lsp.Code
             (f"Insert the code from the answer{which}", False, edits.insert_below),
             (f"Replace the selection with it{since}{which}", True, edits.replace),
         ):
+            if len(text) >= HEAD_TEXT_LIMIT:
+                # What is in memory may be cut within the block: the command reads the whole.
+                command = (protocol.ANSWER_REPLACE if replaces else protocol.ANSWER_INSERT).name
+                arguments = {"turnId": turn.id, "block": number}
+                yield _command(f"Claude: {label}", command, arguments, lsp.CodeActionKind.RefactorRewrite)
+                continue
             action = lsp.CodeAction(
                 title=f"Claude: {label}",
                 kind=lsp.CodeActionKind.RefactorRewrite,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as lsp
 
 from channelcoder_lsp import protocol
-from channelcoder_lsp.domain.errors import ArgumentsError
+from channelcoder_lsp.domain.errors import ArgumentsError, SessionBusyError
 from channelcoder_lsp.domain.place import Diagnostic, Position, Range, Selection, Severity
 from channelcoder_lsp.domain.text import clamp, text_in
 from channelcoder_lsp.features import edits, shown
@@ -69,9 +69,14 @@ async def cancel(face: Face, arguments: protocol.CancelArguments) -> protocol.Ca
         sessions = [project.session for project in face.projects if project.session is not None]
         turns = [(session, turn) for session in sessions for turn in session.head.unfinished()]
     ended = [(session, turn) for session, turn in turns if not turn.state.finished]
+    cancelled = []
     for session, turn in reversed(ended):
-        await session.cancel(turn.id)
-    return protocol.Cancelled([turn.id for _, turn in ended])
+        try:
+            cancelled.append((await session.cancel(turn.id)).id)
+        except SessionBusyError:
+            if arguments.turn_id is not None:
+                raise
+    return protocol.Cancelled(cancelled[::-1])
 
 
 async def retry(face: Face, arguments: protocol.TurnArguments) -> protocol.Asked:
@@ -97,7 +102,7 @@ async def model(face: Face, arguments: protocol.ModelArguments) -> protocol.Mode
 async def turn_show(face: Face, arguments: protocol.TurnArguments) -> protocol.Shown:
     """``channelcoder.turn.show``."""
     _, session = face.projects.with_turn(arguments.turn_id)
-    return await shown.show_turn(face, session, session.turn(arguments.turn_id))
+    return await shown.show_turn(face, session, await session.whole(arguments.turn_id))
 
 
 async def thread_show(face: Face, arguments: protocol.ThreadArguments) -> protocol.Shown:
@@ -108,14 +113,14 @@ async def thread_show(face: Face, arguments: protocol.ThreadArguments) -> protoc
 
 async def answer_insert(face: Face, arguments: protocol.AnswerArguments) -> protocol.Applied:
     """``channelcoder.answer.insert``."""
-    document, here, code = _code_of(face, arguments)
+    document, here, code = await _code_of(face, arguments)
     edit = edits.insert_below(face.client, document, here, code)
     return protocol.Applied(*await face.client.apply(edit, "Insert Claude's code"))
 
 
 async def answer_replace(face: Face, arguments: protocol.AnswerArguments) -> protocol.Applied:
     """``channelcoder.answer.replace``."""
-    document, here, code = _code_of(face, arguments)
+    document, here, code = await _code_of(face, arguments)
     edit = edits.replace(face.client, document, here, code)
     return protocol.Applied(*await face.client.apply(edit, "Replace with Claude's code"))
 
@@ -196,9 +201,9 @@ async def _take_comment_away(face: Face, document: Document, line: int, text: st
     await face.client.apply(edits.remove(face.client, document, found.comment), "Take the question away")
 
 
-def _code_of(face: Face, arguments: protocol.AnswerArguments) -> tuple[Document, ThreadHere, str]:
+async def _code_of(face: Face, arguments: protocol.AnswerArguments) -> tuple[Document, ThreadHere, str]:
     project, session = face.projects.with_turn(arguments.turn_id)
-    turn = session.turn(arguments.turn_id)
+    turn = await session.whole(arguments.turn_id)
     blocks = edits.blocks_of(session.text_so_far(turn))
     if not 0 <= arguments.block < len(blocks):
         raise ArgumentsError(f"block: the answer has {len(blocks)} code blocks; {arguments.block} is not one.")

@@ -31,7 +31,7 @@ async def show_turn(face: Face, session: Session, turn: Turn) -> Shown:
 
 async def show_thread(face: Face, session: Session, thread: Thread) -> Shown:
     """Show a thread whole."""
-    turns = session.turns_of(thread)
+    turns = [await session.whole(turn.id) for turn in session.turns_of(thread)]
     texts = [session.text_so_far(turn) for turn in turns]
     return await _show(face, thread.id, thread_document(thread, turns, texts))
 
