@@ -6,6 +6,7 @@ here.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -103,7 +104,6 @@ def bounding_variables(*, max_retries: int, stream_idle_seconds: float) -> dict[
 
 _OF_AN_OUTER_SESSION = (
     "CLAUDE_CODE_CHILD_SESSION",
-    "CLAUDE_CODE_RESTRICTED",
     "CLAUDE_CODE_SESSION_ID",
     "CLAUDE_CODE_SSE_PORT",
 )
@@ -132,7 +132,7 @@ async def deny_tool(tool: str, _arguments: dict[str, Any], _context: Any) -> Any
 
 def _hook(guard: Guard) -> Any:
     async def before_tool(given: Any, _tool_use_id: str | None, _context: Any) -> Any:
-        reason = guard.refusal(given["tool_name"], given["tool_input"])
+        reason = await asyncio.to_thread(guard.refusal, given["tool_name"], given["tool_input"])
         if reason is None:
             return {}
         logger.info("Denied: %s", reason)

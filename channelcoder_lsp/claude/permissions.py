@@ -47,11 +47,15 @@ DENIED_NAMES = (
     ".pgpass",
     ".git-credentials",
     ".htpasswd",
+    ".claude.json",
+    ".mcp.json",
 )
 """File names that hold secrets, whatever the folder. Matched without regard to case."""
 
 DENIED_PATHS = (
     ".git/config",
+    ".claude/settings.json",
+    ".claude/settings.local.json",
     ".git/credentials",
     ".docker/config.json",
     ".kube/config",
