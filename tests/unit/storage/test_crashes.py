@@ -104,10 +104,21 @@ class TestATornLine:
         await journal.append(*answered(1))
         with files.journal.open("ab") as file:
             file.write(b'{"type":"turn.asked","se')
-        await journal.append(*answered(2))
+        await storage.open("mine")
         assert str(files.journal) in caplog.text
+        await journal.append(*answered(2))
         assert journal.head.channelcoder.seq == 4
         assert list((await storage.load("mine")).turns) == ["turn-1", "turn-2"]
+        await journal.close()
+
+    async def test_before_a_fold(self, storage, files):
+        """A fold leaves it behind."""
+        journal = await storage.create(SessionState(), "mine")
+        await journal.append(*answered(1))
+        with files.journal.open("ab") as file:
+            file.write(b"half a line")
+        await journal.fold()
+        assert b"half a line" not in files.journal.read_bytes()
         await journal.close()
 
     async def test_of_zeros(self, storage, files):
@@ -178,7 +189,7 @@ class TestBetweenTheStepsOf:
         with dying_at(step):
             await storage.save(sample_session(turns=1), "mine")
         state = await storage.load("mine")
-        assert len(state.messages) in (3, len(old.messages))
+        assert state.messages in (old.messages, sample_session(turns=1).messages)
         await journal.append(*answered(5))
         after = await storage.load("mine")
         assert list(after.turns) == [*state.turns, "turn-5"]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNotFoundError, StorageError
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.storage import FileSessionStorage
+from channelcoder_lsp.storage.file.rescue import rescue
 from channelcoder_lsp.testing import sample_session, sample_thread
 from channelcoder_lsp.testing.samples import answered
 
@@ -131,6 +132,13 @@ class TestTheSnapshot:
         with pytest.raises(SessionCorruptError):
             await storage.load("mine")
         assert set(set_aside(files).values()) == contents
+
+    async def test_one_that_was_mended_meanwhile_is_left_alone(self, storage, files, session):
+        """Two processes may meet the same damage: the second finds a session that can be read."""
+        before = files.snapshot.read_bytes(), files.journal.read_bytes()
+        assert "mended" in rescue(files, SessionCorruptError("It could not be read.")).message
+        assert (files.snapshot.read_bytes(), files.journal.read_bytes()) == before
+        assert set_aside(files) == {}
 
     async def test_one_that_is_being_written_is_waited_for(self, storage, files, session):
         """ChannelCoder writes in place: half a file that is a moment old is no damage."""

@@ -157,6 +157,11 @@ class TestAnIndexThatIsNoGood:
             files.index.write_bytes(whole[:end])
             await self.check(storage, files)
 
+    async def test_with_a_wrong_letter(self, storage, files, session):
+        """A disk may give back something else than it was given."""
+        files.index.write_bytes(files.index.read_bytes().replace(b"Answer 1", b"Ansker 1"))
+        await self.check(storage, files)
+
     async def test_of_another_version(self, storage, files, session):
         """A newer version's index is none of ours."""
         first, _, second = files.index.read_bytes().partition(b"\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from channelcoder_lsp.domain.model import iso
 from channelcoder_lsp.domain.records import ModelChosen, SessionCleared, TurnAsked, TurnDelta
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.domain.turn import Turn
-from channelcoder_lsp.storage.file import lines
+from channelcoder_lsp.storage.file import folding, lines
 from channelcoder_lsp.testing import sample_session
 from channelcoder_lsp.testing.samples import MADE, answered
 
@@ -69,6 +70,24 @@ class TestOtherJournals:
             await journal.append(*answered(1))
         await journal.close()
         assert not await storage.exists("mine")
+
+
+@contextmanager
+def in_the_middle_of_a_fold(change):
+    """Do something while the first fold to come writes its snapshot."""
+    write_new = folding.write_new
+    done = []
+
+    def interrupted(path, data, **options):
+        if not done:
+            done.append(True)
+            change()
+        return write_new(path, data, **options)
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(folding, "write_new", interrupted)
+        yield
+    assert done
 
 
 def channelcoder_adds(path, *texts, when, forget=()):
@@ -125,13 +144,15 @@ class TestChannelCoder:
 
     async def test_a_session_cleared_there_is_cleared_here(self, storage, files):
         """Without our key all of ours is gone, but for the folder that the session belongs to."""
-        journal = await storage.create(sample_session("mine"), "mine")
+        journal = await storage.create(sample_session("mine", turns=1), "mine")
+        await journal.append(*answered(2))
         await journal.fold()
         channelcoder_adds(files.snapshot, when=MADE, forget=["channelcoder"])
         await journal.refresh()
         assert (journal.head.turns, journal.head.threads) == ({}, {})
         assert journal.head.channelcoder.checkout == "/home/someone/project"
-        await journal.append(*answered(1))
+        await journal.append(*answered(9))
+        assert list(journal.head.turns) == ["turn-9"]
         assert journal.head.channelcoder.seq == 7, "numbers are not given twice"
         await journal.close()
 
@@ -161,6 +182,41 @@ class TestChannelCoder:
         await journal.append(*answered(4))
         assert journal.head.channelcoder.seq == 9
         await journal.close()
+
+    async def test_a_fold_notices_that_it_wrote_meanwhile(self, storage, files):
+        """What it added while we were folding is not written over."""
+        journal = await storage.create(sample_session("mine"), "mine")
+        await journal.append(*answered(3))
+        with in_the_middle_of_a_fold(lambda: channelcoder_adds(files.snapshot, "Theirs?", when=MADE)):
+            await journal.fold()
+        assert "Theirs?" in files.snapshot.read_text()
+        assert len((await storage.load("mine")).messages) == 8
+        await journal.close()
+
+    async def test_two_folds_at_once_are_one(self, storage, files):
+        """The one who comes second finds it done; nothing is lost or doubled."""
+        one, other = await storage.create(sample_session("mine"), "mine"), await storage.open("mine")
+        await one.append(*answered(3))
+        with in_the_middle_of_a_fold(lambda: folding.fold(files)):
+            await one.fold()
+        await other.append(*answered(4))
+        await one.refresh()
+        assert one.head.message_count == other.head.message_count == 9
+        assert len((await storage.load("mine")).messages) == 9
+        await one.close()
+        await other.close()
+
+    async def test_a_change_that_another_folded_in_is_seen(self, storage, files):
+        """One of ours took ChannelCoder's message in and folded: the others see it too."""
+        one, other = await storage.create(sample_session("mine"), "mine"), await storage.open("mine")
+        channelcoder_adds(files.snapshot, "Theirs?", when=MADE)
+        await one.append(ModelChosen(model="model"))
+        await one.fold()
+        await other.refresh()
+        assert other.head.message_count == 6
+        assert other.head.current_session_id == "claude-9"
+        await one.close()
+        await other.close()
 
 
 class TestWatching:
