@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         2, ge=0, le=10, description="How often a request that Claude's service refused is sent again."
     )
     stream_idle_seconds: float = Field(
-        60, ge=5, le=600, description="How long a stream may say nothing before it is given up."
+        60, ge=10, le=600, description="How long a stream may say nothing before it is given up."
     )
     idle_seconds: float = Field(
         300, ge=_SMALLEST, description="How long the CLI of a session stays warm after its last answer."

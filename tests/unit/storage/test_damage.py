@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import threading
 
-import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -305,4 +305,4 @@ def test_no_damage_loses_what_is_elsewhere(tmp_path_factory, data):
         if path.suffix == ".index":
             assert len(state.messages) == 7
 
-    anyio.run(run)
+    asyncio.run(run())

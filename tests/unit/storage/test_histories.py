@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 
-import anyio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -159,6 +159,6 @@ def test_any_history(tmp_path_factory, steps, size):
         )
 
     try:
-        anyio.run(run)
+        asyncio.run(run())
     finally:
         tidying.LEAST, lines.CARRIED_BYTES = previous
