@@ -76,6 +76,8 @@ class Project:
         self._checkouts = checkouts
         self._ports = ports
         self._opening = asyncio.Lock()
+        self._making = asyncio.Lock()
+        """Of several questions that find no session the first makes it."""
 
     def relative(self, uri: str) -> str | None:
         """The path of a document as anchors keep it: relative to the root, with forward slashes."""
@@ -112,7 +114,8 @@ class Project:
         Raises:
             StorageError: it can't be opened or made.
         """
-        return await self.resume() or await self.new_session()
+        async with self._making:
+            return await self.resume() or await self.new_session()
 
     async def new_session(self, name: str | None = None) -> Session:
         """Start a new session and make it the active one.
@@ -134,6 +137,8 @@ class Project:
                         raise
                     continue
                 await journal.close()
+                if self.session is not None and self.session.name == candidate:
+                    await self._let_go()  # that one was removed by another process
                 self._checkouts.set_active_session(self.checkout, candidate)
                 return await self._use(candidate)
         raise AssertionError("session_names() never ends")
@@ -273,7 +278,16 @@ class Project:
         if session is None or document is None:
             return []
         threads, here = session.head.threads, []
-        for thread_id, place in document.places.items():
+        places = list(document.places.items())
+        if span is not None:
+            # A hover pays for the threads at its place, hardly for the others in the file.
+            first, last = span.start.line, span.end.line
+            places = [
+                (thread_id, place)
+                for thread_id, place in places
+                if place.touched or ((at := place.range) and at.start.line <= last and first <= at.end.line)
+            ]
+        for thread_id, place in places:
             thread = threads.get(thread_id)
             if thread is None or thread.status is not ThreadStatus.OPEN:
                 continue
@@ -321,9 +335,12 @@ class Project:
     async def _record_places(self, session: Session, document: Document) -> None:
         for thread_id in list(document.places):
             if thread := session.head.threads.get(thread_id):
+                anchor = anchor_now(thread, document)
+                if anchor.state is AnchorState.ORPHANED and thread.anchor.uri != document.uri:
+                    continue  # it may well be in its own document: another cell of the notebook
                 try:
-                    await session.keep_anchor(thread_id, anchor_now(thread, document))
-                except StorageError as problem:
+                    await session.keep_anchor(thread_id, anchor)
+                except (StorageError, SessionNotFoundError) as problem:
                     logger.warning("the place of %s could not be recorded: %s", thread_id, problem)
 
 

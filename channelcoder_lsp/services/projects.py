@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import (
+    ArgumentsError,
     ChannelCoderError,
     SessionNotFoundError,
     ThreadNotFoundError,
@@ -77,11 +78,19 @@ class Projects:
         return next((project for project in self if project.documents.get(uri) is not None), None) or self._owner(uri)
 
     def of_folder(self, folder: str | None) -> Project:
-        """The project of a folder's URI or path; without one the only open folder, else the scratch one."""
+        """The project of a folder's URI or path; without one the only open folder, else the scratch one.
+
+        Raises:
+            ArgumentsError: the folder is not open.
+        """
         if folder is None:
             return next(iter(self._projects.values()), None) or self.scratch
         path = path_of(folder) if "://" in folder else Path(folder)
-        return self._projects.get(Checkout.of(path).root, self.scratch) if path else self.scratch
+        checkout = Checkout.of(path) if path else None
+        for project in self:
+            if project.checkout == checkout:
+                return project
+        raise ArgumentsError(f"folder: {folder!r} is not open in the editor. Open it, or leave the folder out.")
 
     @property
     def scratch(self) -> Project:
