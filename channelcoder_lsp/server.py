@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import sys
 from collections.abc import Awaitable, Callable, Generator
-from threading import Event
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcRequestCancelled
-from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 
 from channelcoder_lsp import __version__, protocol
@@ -45,7 +41,6 @@ _NOTEBOOKS = lsp.NotebookDocumentSyncOptions(
     ],
     save=True,
 )
-_PARENT_SECONDS = 5.0
 _STOP_SECONDS = 20.0
 
 
@@ -163,94 +158,9 @@ class ChannelCoderServer(LanguageServer):
             await face.projects.close()
             await face.close()
 
-    async def serve_stdio(self, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
-        """Serve one client on the standard streams, until it says ``exit``, goes away, or its process is gone."""
-        self._stop_event = Event()
-        self.protocol.set_writer(StdoutWriter(stdout or sys.stdout.buffer))
-        reader = StdinAsyncReader(stdin or sys.stdin.buffer, self.thread_pool)
-        watch = asyncio.create_task(self._end_with_parent())
-        try:
-            await run_async(
-                stop_event=self._stop_event,
-                reader=reader,
-                protocol=self.protocol,
-                logger=logger,
-                error_handler=self.report_server_error,
-            )
-        finally:
-            watch.cancel()
-            await self.stop()
-
-    async def serve_tcp(self, host: str, port: int, ready: Callable[[int], None]) -> None:
-        """Serve one client on a socket; ``ready`` is told the port.
-
-        What does not speak LSP from its first line on is cut off, so that no web page can post commands.
-        """
-        self._stop_event = stop_event = Event()
-        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        taken = False
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            nonlocal taken
-            first = await reader.readline()
-            if taken or not first.lower().startswith(b"content-"):
-                logger.warning("a connection that does not speak LSP, or a second one, was refused")
-                writer.close()
-                return
-            taken = True
-            self.protocol.set_writer(writer)
-            try:
-                await run_async(
-                    stop_event=stop_event,
-                    reader=_Reread(first, reader),
-                    protocol=self.protocol,
-                    logger=logger,
-                    error_handler=self.report_server_error,
-                )
-            finally:
-                if not over.done():
-                    over.set_result(None)
-
-        listener = await asyncio.start_server(serve, host, port)
-        ready(listener.sockets[0].getsockname()[1])
-        try:
-            await over
-        finally:
-            listener.close()
-            await self.stop()
-
-    async def _end_with_parent(self) -> None:
-        """End when the editor's process is gone without closing our input."""
-        await asyncio.sleep(_PARENT_SECONDS)
-        import psutil  # noqa: PLC0415 - after initialize was answered
-
-        while self.process_id is None or psutil.pid_exists(self.process_id):  # noqa: ASYNC110 - no event tells it
-            await asyncio.sleep(_PARENT_SECONDS)
-        logger.warning("the editor's process %s is gone", self.process_id)
-        await self.stop()
-        # A thread still waits for the input that never comes: nothing but this ends it.
-        os._exit(1)
-
 
 class _Argument(dict[str, Any]):
     """A command's argument as it came. pygls looks at the annotation, which must be a class of its own."""
-
-
-class _Reread:
-    """A stream whose first line was read already."""
-
-    def __init__(self, first: bytes, reader: asyncio.StreamReader) -> None:
-        self._first: bytes | None = first
-        self._reader = reader
-
-    async def readline(self) -> bytes:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return await self._reader.readline()
-
-    async def readexactly(self, n: int) -> bytes:
-        return await self._reader.readexactly(n)
 
 
 def _register(server: ChannelCoderServer) -> None:

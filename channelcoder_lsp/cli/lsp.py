@@ -14,6 +14,7 @@ from pygls.exceptions import JsonRpcException
 
 from channelcoder_lsp import __version__
 from channelcoder_lsp.app import create_server
+from channelcoder_lsp.transport import serve_stdio, serve_tcp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     server = create_server({key: value for key, value in given.items() if value is not None})
     try:
         if options.tcp is None:
-            asyncio.run(server.serve_stdio())
+            asyncio.run(serve_stdio(server))
         else:
             host, port = options.tcp
-            asyncio.run(server.serve_tcp(host, port, lambda at: print(f"listening on {host}:{at}", flush=True)))
+            asyncio.run(serve_tcp(server, host, port, lambda at: print(f"listening on {host}:{at}", flush=True)))
     except KeyboardInterrupt:
         return 130
     return 0

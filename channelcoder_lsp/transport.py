@@ -1,0 +1,115 @@
+"""How a server and its client reach each other: the standard streams, or a socket on the loopback address."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from threading import Event
+from typing import TYPE_CHECKING
+
+from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pygls.io_ import AsyncReader
+
+    from channelcoder_lsp.server import ChannelCoderServer
+
+logger = logging.getLogger(__name__)
+
+_PARENT_SECONDS = 5.0
+
+
+async def serve_stdio(server: ChannelCoderServer) -> None:
+    """Serve one client on the standard streams, until it says ``exit``, goes away, or its process is gone."""
+    server.protocol.set_writer(StdoutWriter(sys.stdout.buffer))
+    watch = asyncio.create_task(_end_with_parent(server))
+    try:
+        await _serve(server, StdinAsyncReader(sys.stdin.buffer, server.thread_pool))
+    finally:
+        watch.cancel()
+        await server.stop()
+
+
+async def serve_tcp(server: ChannelCoderServer, host: str, port: int, ready: Callable[[int], None]) -> None:
+    """Serve one client on a socket.
+
+    What does not speak LSP from its first line on is cut off, so that no web page can post commands.
+
+    Args:
+        server: the server.
+        host: the address to listen on.
+        port: the port; 0 for a free one.
+        ready: told the port once it can be connected to.
+
+    Raises:
+        OSError: the address can't be listened on.
+    """
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    taken = False
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        first = await reader.readline()
+        if taken or not first.lower().startswith(b"content-"):
+            logger.warning("a connection that does not speak LSP, or a second one, was refused")
+            writer.close()
+            return
+        taken = True
+        server.protocol.set_writer(writer)
+        try:
+            await _serve(server, _Reread(first, reader))
+        finally:
+            if not over.done():
+                over.set_result(None)
+
+    listener = await asyncio.start_server(serve, host, port)
+    ready(listener.sockets[0].getsockname()[1])
+    try:
+        await over
+    finally:
+        listener.close()
+        await server.stop()
+
+
+async def _serve(server: ChannelCoderServer, reader: AsyncReader) -> None:
+    await run_async(
+        stop_event=Event(),
+        reader=reader,
+        protocol=server.protocol,
+        logger=logger,
+        error_handler=server.report_server_error,
+    )
+
+
+async def _end_with_parent(server: ChannelCoderServer) -> None:
+    """End when the editor's process is gone without closing our input."""
+    await asyncio.sleep(_PARENT_SECONDS)
+    import psutil  # noqa: PLC0415 - after initialize was answered
+
+    while server.process_id is None or psutil.pid_exists(server.process_id):  # noqa: ASYNC110 - no event tells it
+        await asyncio.sleep(_PARENT_SECONDS)
+    logger.warning("the editor's process %s is gone", server.process_id)
+    await server.stop()
+    # A thread still waits for the input that never comes: nothing but this ends it.
+    os._exit(1)
+
+
+class _Reread:
+    """A stream whose first line was read already."""
+
+    def __init__(self, first: bytes, reader: asyncio.StreamReader) -> None:
+        self._first: bytes | None = first
+        self._reader = reader
+
+    async def readline(self) -> bytes:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return await self._reader.readline()
+
+    async def readexactly(self, n: int) -> bytes:
+        return await self._reader.readexactly(n)
