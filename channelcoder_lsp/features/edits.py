@@ -40,8 +40,7 @@ def replace(client: Client, document: Document, here: ThreadHere, code: str) -> 
     first = document.lines[here.range.start.line]
     indent = _indent(first)
     text = _fit(code, indent)
-    if here.range.start.character >= len(indent):
-        text = text.removeprefix(indent)
+    text = text.removeprefix(indent[: here.range.start.character])
     if here.range.end.character == 0 and here.range.end > here.range.start:
         text += "\n"
     return _edit(client, document, here.range, text.replace("\n", document.line_end))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.model import now
 from channelcoder_lsp.domain.place import AnchorState
+from channelcoder_lsp.domain.text import split_lines
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.safe_text import plain_text, safe_markdown
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TITLE_CHARS = 80
+_MARKS = re.compile(r"[\\`*_\[\]<>&~|]|^[#+-]")
 _OLDER_SHOWN = 5
 _STATES = {
     AnchorState.MOVED: "the code moved since",
@@ -36,12 +39,12 @@ def _thread_hover(face: Face, here: ThreadHere) -> str:
     if not here.turns:
         return "**Claude** · no question yet"
     *older, newest = here.turns
-    parts = [f"**Claude** · {facts(newest)}{_anchor_note(here)}", f"> {title(newest.question)}"]
+    parts = [f"**Claude** · {facts(newest)}{_anchor_note(here)}", f"> {heading(newest.question)}"]
     if text := answer(face, here.session.text_so_far(newest), newest):
         parts.append(text)
-    parts += [f"*{plain_text(note, max_chars=400)}*" for note in newest.notes]
+    parts += [f"*{inline(note, max_chars=400)}*" for note in newest.notes]
     if older:
-        earlier = [f"- {title(turn.question)} ({age(turn.asked)})" for turn in reversed(older[-_OLDER_SHOWN:])]
+        earlier = [f"- {heading(turn.question)} ({age(turn.asked)})" for turn in reversed(older[-_OLDER_SHOWN:])]
         parts.append("\n".join(["Earlier here:", "", *earlier]))
     return "\n\n".join(parts)
 
@@ -67,7 +70,7 @@ def answer(face: Face, text: str, turn: Turn) -> str:
         case TurnState.RUNNING:
             rendered = f"{rendered}\n\n*answering…*".strip()
         case TurnState.FAILED:
-            rendered = f"{rendered}\n\n**Failed:** {plain_text(turn.error or '', max_chars=600)}".strip()
+            rendered = f"{rendered}\n\n**Failed:** {inline(turn.error or '', max_chars=600)}".strip()
         case TurnState.CANCELLED:
             rendered = f"{rendered}\n\n*cancelled*".strip()
     face.rendered[turn.id] = (made_from, rendered)
@@ -78,17 +81,27 @@ def facts(turn: Turn) -> str:
     """Age, model and cost in one line."""
     parts = [age(turn.finished or turn.asked)]
     if turn.model:
-        parts.append(plain_text(turn.model, max_chars=60))
+        parts.append(inline(turn.model, max_chars=60))
     if turn.cost_usd:
         parts.append(f"${turn.cost_usd:.4f}")
     if turn.author:
-        parts.append(plain_text(turn.author, max_chars=60))
+        parts.append(inline(turn.author, max_chars=60))
     return " · ".join(parts)
 
 
 def title(text: str) -> str:
     """A question in one short line."""
     return plain_text(text, max_chars=_TITLE_CHARS)
+
+
+def heading(text: str) -> str:
+    """A question in one short line of Markdown."""
+    return inline(text, max_chars=_TITLE_CHARS)
+
+
+def inline(text: str, *, max_chars: int) -> str:
+    """``text`` in one line of Markdown in which it means nothing: questions come from comments in code, too."""
+    return _MARKS.sub(r"\\\g<0>", plain_text(text, max_chars=max_chars))
 
 
 def age(moment: datetime) -> str:
@@ -122,7 +135,7 @@ def turn_document(turn: Turn, text: str) -> str:
     ]
     table = ["| | |", "| --- | --- |", *(f"| {name} | {_cell(value)} |" for name, value in rows if value)]
     parts = [
-        f"# {title(turn.question)}",
+        f"# {heading(turn.question)}",
         _body(turn, text),
         "## What was sent",
         _fenced(turn.prompt),
@@ -136,14 +149,14 @@ def thread_document(thread: Thread, turns: Sequence[Turn], texts: Sequence[str])
     anchor = thread.anchor
     where = anchor.path or anchor.uri
     first, last = anchor.range.start.line + 1, anchor.range.last_line + 1
-    parts = [f"# {plain_text(where, max_chars=200)}, lines {first} to {last}"]
+    parts = [f"# {inline(where, max_chars=200)}, lines {first} to {last}"]
     if anchor.quote:
         parts += [
             f"The code when it was asked about ({anchor.state.value}):",
             _fenced(anchor.quote, thread.language),
         ]
     for turn, text in zip(turns, texts, strict=True):
-        parts += [f"## {title(turn.question)}", f"*{facts(turn)}*", _body(turn, text), *_notes(turn)]
+        parts += [f"## {heading(turn.question)}", f"*{facts(turn)}*", _body(turn, text), *_notes(turn)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -151,19 +164,19 @@ def transcript(name: str, state: SessionState) -> str:
     """A session's messages, oldest first, as a document."""
     totals = state.channelcoder.totals
     parts = [
-        f"# Session {plain_text(name, max_chars=200)}",
+        f"# Session {inline(name, max_chars=200)}",
         f"{len(state.messages)} messages · {totals.turns} questions · ${totals.cost_usd:.4f}",
     ]
     for message in state.messages:
         when = message.timestamp.isoformat(timespec="seconds")
         if message.role == "user":
-            parts += [f"## {title(message.content)}", f"*{when}*{_about(state, message.turn_id)}"]
+            parts += [f"## {heading(message.content)}", f"*{when}*{_about(state, message.turn_id)}"]
             if len(message.content) > _TITLE_CHARS or "\n" in message.content:
                 parts.append(_fenced(message.content))
         else:
             parts.append(safe_markdown(message.content))
     parts += [
-        f"**{turn.state.value}:** {plain_text(turn.error, max_chars=600)} ({title(turn.question)})"
+        f"**{turn.state.value}:** {inline(turn.error, max_chars=600)} ({heading(turn.question)})"
         for turn in state.turns.values()
         if turn.error
     ]
@@ -176,27 +189,27 @@ def _about(state: SessionState, turn_id: str | None) -> str:
     if thread is None:
         return ""
     anchor = thread.anchor
-    return f" · {plain_text(anchor.path or anchor.uri, max_chars=200)}:{anchor.range.start.line + 1}"
+    return f" · {inline(anchor.path or anchor.uri, max_chars=200)}:{anchor.range.start.line + 1}"
 
 
 def _body(turn: Turn, text: str) -> str:
     body = safe_markdown(text).rstrip("\n") if text else ""
     if turn.error:
-        body = f"{body}\n\n**Failed:** {plain_text(turn.error, max_chars=600)}".strip()
+        body = f"{body}\n\n**Failed:** {inline(turn.error, max_chars=600)}".strip()
     return body or f"*{turn.state.value}*"
 
 
 def _notes(turn: Turn) -> list[str]:
-    return [f"*{plain_text(note, max_chars=400)}*" for note in turn.notes]
+    return [f"*{inline(note, max_chars=400)}*" for note in turn.notes]
 
 
 def _fenced(text: str, language: str = "") -> str:
     """``text`` as a code block whose fence no line of it can close."""
-    ticks = max([2, *(len(line) - len(line.lstrip("`")) for line in map(str.strip, text.split("\n")))])
+    ticks = max([2, *(len(line) - len(line.lstrip("`")) for line in map(str.strip, split_lines(text)))])
     fence = "`" * (ticks + 1)
     word = "".join(char for char in language if char.isalnum() or char in "+-_")
     return f"{fence}{word}\n{text}\n{fence}"
 
 
 def _cell(value: str) -> str:
-    return plain_text(value, max_chars=400).replace("|", "\\|")
+    return inline(value, max_chars=400)
