@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 async def opened(face: Face, item: lsp.TextDocumentItem) -> None:
     """A document or a notebook cell was opened."""
     project = face.projects.of(item.uri)
-    line_end = "\r\n" if "\r\n" in item.text else "\n"
     await project.opened(
         Document(
             uri=item.uri,
@@ -24,7 +23,7 @@ async def opened(face: Face, item: lsp.TextDocumentItem) -> None:
             lines=split_lines(item.text),
             language=item.language_id,
             version=item.version,
-            line_end=line_end,
+            line_end=_line_end(item.text),
         )
     )
     face.client.refresh()
@@ -44,6 +43,7 @@ def changed(
     for change in changes:
         if isinstance(change, lsp.TextDocumentContentChangeWholeDocument):
             project.documents.replaced(uri, change.text)
+            document.line_end = _line_end(change.text)
             continue
         edited = face.client.codec.range(document.lines, change.range)
         project.documents.edit(uri, edited, change.text)
@@ -71,3 +71,7 @@ async def notebook_changed(face: Face, params: lsp.DidChangeNotebookDocumentPara
             await closed(face, gone.uri)
     for text in cells.text_content or []:
         changed(face, text.document.uri, text.document.version, list(text.changes))
+
+
+def _line_end(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
