@@ -64,6 +64,10 @@ class JournalFile:
         self._seq = 0
         """The number of the last record there."""
 
+    def __del__(self) -> None:
+        with suppress(OSError):
+            self._let_go()
+
     def attach(self) -> None:
         """Read the head, which becomes the first of the news.
 

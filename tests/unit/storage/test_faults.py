@@ -20,17 +20,13 @@ from channelcoder_lsp.testing.samples import answered
 REFUSALS = [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS, errno.EFBIG]
 
 
-def refusing(monkeypatch, name, number, *, after=0):
-    """Let a system call fail from the nth time on."""
-    calls = iter(range(10_000))
-    original = getattr(os, name)
+def refusing(monkeypatch, name, number):
+    """Let a system call fail."""
 
     def refuse(*arguments, **options):
-        if next(calls) >= after:
-            raise OSError(number, os.strerror(number))
-        return original(*arguments, **options)
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, name, refuse)
+    monkeypatch.setattr(Path if name == "unlink" else os, name, refuse)
 
 
 def writing_half(monkeypatch, number):
