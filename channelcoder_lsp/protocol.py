@@ -127,6 +127,60 @@ class ThreadArguments:
 
 
 @dataclass(frozen=True)
+class ReplyArguments:
+    """A further question in a thread; it goes with the thread's code as it is now."""
+
+    __pydantic_config__ = _STRICT
+    thread_id: str
+    question: str
+
+
+@dataclass(frozen=True)
+class ThreadListArguments:
+    """Which threads to list: those of a folder's active session, or of one document of it."""
+
+    __pydantic_config__ = _STRICT
+    folder: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True)
+class ThreadRow:
+    """A thread, as the list shows it.
+
+    ``state`` is the anchor's (``exact``, ``moved``, ``edited``, ``orphaned``), ``status`` the thread's (``open``,
+    ``resolved``). ``range`` is where the code is, or for an orphaned thread where it last was.
+    """
+
+    thread_id: str
+    uri: str
+    path: str | None
+    range: ClientRange
+    state: str
+    status: str
+    question: str
+    turns: int
+    code: str
+    """The code when it was first asked about, cut."""
+
+
+@dataclass(frozen=True)
+class ThreadRows:
+    """The threads, oldest first, and the same as a Markdown document."""
+
+    threads: list[ThreadRow]
+    markdown: str
+
+
+@dataclass(frozen=True)
+class ThreadState:
+    """The thread, and its status now."""
+
+    thread_id: str
+    status: str
+
+
+@dataclass(frozen=True)
 class AnswerArguments:
     """A code block of a turn's answer, counted from 0."""
 
@@ -334,6 +388,15 @@ TURN_SHOW = Command(
 THREAD_SHOW = Command(
     "channelcoder.thread.show", ThreadArguments, Shown, "Show a thread with all its answers as Markdown."
 )
+THREAD_LIST = Command("channelcoder.thread.list", ThreadListArguments, ThreadRows, "List threads, orphaned ones too.")
+THREAD_REPLY = Command("channelcoder.thread.reply", ReplyArguments, Asked, "Go on with a thread. Returns at once.")
+THREAD_RESOLVE = Command(
+    "channelcoder.thread.resolve", ThreadArguments, ThreadState, "Resolve a thread: the editor is quiet about it."
+)
+THREAD_REOPEN = Command("channelcoder.thread.reopen", ThreadArguments, ThreadState, "Open a resolved thread again.")
+THREAD_REMOVE = Command(
+    "channelcoder.thread.remove", ThreadArguments, Done, "Remove a thread; what was said stays in the transcript."
+)
 ANSWER_INSERT = Command(
     "channelcoder.answer.insert", AnswerArguments, Applied, "Insert a code block of an answer below the code."
 )
@@ -361,6 +424,11 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     SESSION_SHOW,
     TURN_SHOW,
     THREAD_SHOW,
+    THREAD_LIST,
+    THREAD_REPLY,
+    THREAD_RESOLVE,
+    THREAD_REOPEN,
+    THREAD_REMOVE,
     ANSWER_INSERT,
     ANSWER_REPLACE,
 )

@@ -74,6 +74,13 @@ class ThreadChanged(RecordBase):
     thread: Thread
 
 
+class ThreadRemoved(RecordBase):
+    """A thread was removed; its turns stay in the history."""
+
+    type: Literal["thread.removed"] = "thread.removed"
+    thread_id: str
+
+
 class ModelChosen(RecordBase):
     """Another model was chosen for the turns to come (None: the CLI's default)."""
 
@@ -88,7 +95,7 @@ class SessionCleared(RecordBase):
 
 
 Record = Annotated[
-    TurnAsked | TurnStarted | TurnDelta | TurnFinished | ThreadChanged | ModelChosen | SessionCleared,
+    TurnAsked | TurnStarted | TurnDelta | TurnFinished | ThreadChanged | ThreadRemoved | ModelChosen | SessionCleared,
     Field(discriminator="type"),
 ]
 

@@ -17,6 +17,7 @@ from channelcoder_lsp.domain.records import (
     Record,
     SessionCleared,
     ThreadChanged,
+    ThreadRemoved,
     TurnAsked,
     TurnDelta,
     TurnFinished,
@@ -128,6 +129,8 @@ class SessionHead(Model):
                 added = self._finished(record)
             case ThreadChanged():
                 self._changed(record.thread)
+            case ThreadRemoved():
+                ledger.threads.pop(record.thread_id, None)
             case ModelChosen():
                 ledger.model = record.model
             case SessionCleared():

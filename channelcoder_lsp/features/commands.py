@@ -105,12 +105,6 @@ async def turn_show(face: Face, arguments: protocol.TurnArguments) -> protocol.S
     return await shown.show_turn(face, session, await session.whole(arguments.turn_id))
 
 
-async def thread_show(face: Face, arguments: protocol.ThreadArguments) -> protocol.Shown:
-    """``channelcoder.thread.show``."""
-    _, session = face.projects.with_thread(arguments.thread_id)
-    return await shown.show_thread(face, session, session.thread(arguments.thread_id))
-
-
 async def answer_insert(face: Face, arguments: protocol.AnswerArguments) -> protocol.Applied:
     """``channelcoder.answer.insert``."""
     document, here, code = await _code_of(face, arguments)

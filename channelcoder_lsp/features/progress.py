@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 _REPORT_SECONDS = 0.25
 _REFRESH_SECONDS = 0.1
+_TEXT_SECONDS = 0.04
 _TITLE_CHARS = 40
 _ENDS = {
     TurnState.DONE: "answered",
@@ -53,8 +54,13 @@ class _Shown:
     """One turn's progress."""
 
     token: str
-    turn_id: str
+    session: Session
+    turn: Turn
     begun: asyncio.Task[bool]
+    unsent: list[str] = field(default_factory=list)
+    replaces: bool = False
+    """Whether ``unsent`` takes the place of all that was sent."""
+    sending: asyncio.TimerHandle | None = None
     words: int = 0
     reported: float = 0.0
 
@@ -74,25 +80,26 @@ class TurnsShown:
 
     def turn_of(self, token: str | int) -> str | None:
         """The turn whose progress has the token."""
-        return next((shown.turn_id for shown in self._by_turn.values() if shown.token == token), None)
+        return next((shown.turn.id for shown in self._by_turn.values() if shown.token == token), None)
 
     def __call__(self, event: SessionEvent) -> None:
         """Show what happened."""
         match event:
             case TurnQueued(session, turn):
-                self._begin(turn)
+                self._begin(session, turn)
                 self._notify(session, turn)
                 self._refresh()
             case TurnRunning(session, turn):
                 self._report(turn, "asking", now=True)
                 self._notify(session, turn)
             case TurnText(session, turn, text, replace):
-                self._text(turn, text, replace=replace)
-                self._notify(session, turn, text=text, replace=replace)
+                self._text(session, turn, text, replace=replace)
             case TurnStatus(session, turn, message):
+                self._send_text(turn)
                 self._report(turn, plain_text(message, max_chars=120), now=True)
                 self._notify(session, turn, message=message)
             case TurnOver(session, turn):
+                self._send_text(turn)
                 self._end(turn)
                 self._notify(session, turn)
                 self._refresh()
@@ -107,19 +114,50 @@ class TurnsShown:
             case SessionMoved():
                 self._refresh()
 
-    def _begin(self, turn: Turn) -> None:
+    def _begin(self, session: Session, turn: Turn) -> None:
         token = f"channelcoder-{uuid4()}"
         # Editors show the title before each message: it says which question, and leaves room.
         named = f"Claude: {plain_text(turn.question, max_chars=_TITLE_CHARS)}"
         begun = asyncio.create_task(self._client.begin_progress(token, named, "waiting"))
-        self._by_turn[turn.id] = _Shown(token, turn.id, begun)
+        self._by_turn[turn.id] = _Shown(token, session, turn, begun)
 
-    def _text(self, turn: Turn, text: str, *, replace: bool) -> None:
+    def _text(self, session: Session, turn: Turn, text: str, *, replace: bool) -> None:
+        """Send the first text at once, what comes soon after it together: a stream has many small pieces."""
         if (shown := self._by_turn.get(turn.id)) is None:
+            self._notify(session, turn, text=text, replace=replace)
             return
         words = text.count(" ") + text.count("\n")
         shown.words = words if replace else shown.words + words
         self._report(turn, f"answering, {shown.words} words")
+        if not self._client.follows_turns:
+            return
+        if replace:
+            shown.unsent, shown.replaces = [text], True
+        else:
+            shown.unsent.append(text)
+        if shown.sending is None:
+            self._send_more(shown)
+
+    def _send_more(self, shown: _Shown) -> None:
+        shown.sending = None
+        if shown.unsent:
+            self._send(shown)
+            loop = asyncio.get_running_loop()
+            shown.sending = loop.call_later(_TEXT_SECONDS, self._send_more, shown)
+
+    def _send(self, shown: _Shown) -> None:
+        text, replace = "".join(shown.unsent), shown.replaces
+        shown.unsent, shown.replaces = [], False
+        self._notify(shown.session, shown.turn, text=text, replace=replace)
+
+    def _send_text(self, turn: Turn) -> None:
+        """Send the text that waits, before something is said that comes after it."""
+        shown = self._by_turn.get(turn.id)
+        if shown is not None and shown.sending is not None:
+            shown.sending.cancel()
+            shown.sending = None
+            if shown.unsent:
+                self._send(shown)
 
     def _report(self, turn: Turn, message: str, *, now: bool = False) -> None:
         """Report at a bounded rate: a stream may bring hundreds of pieces a second."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.model import now
 from channelcoder_lsp.domain.place import AnchorState
 from channelcoder_lsp.domain.text import split_lines
+from channelcoder_lsp.domain.thread import ThreadStatus
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.safe_text import plain_text, safe_markdown
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from channelcoder_lsp.domain.place import Anchor
     from channelcoder_lsp.domain.session import SessionState
     from channelcoder_lsp.domain.thread import Thread
     from channelcoder_lsp.features.face import Face
@@ -99,6 +102,7 @@ def heading(text: str) -> str:
     return inline(text, max_chars=_TITLE_CHARS)
 
 
+@lru_cache(maxsize=1024)
 def inline(text: str, *, max_chars: int) -> str:
     """``text`` in one line of Markdown in which it means nothing: questions come from comments in code, too."""
     return _MARKS.sub(r"\\\g<0>", plain_text(text, max_chars=max_chars))
@@ -158,6 +162,41 @@ def thread_document(thread: Thread, turns: Sequence[Turn], texts: Sequence[str])
     for turn, text in zip(turns, texts, strict=True):
         parts += [f"## {heading(turn.question)}", f"*{facts(turn)}*", _body(turn, text), *_notes(turn)]
     return "\n\n".join(parts) + "\n"
+
+
+def thread_list(rows: Sequence[tuple[Thread, Anchor, Sequence[Turn]]]) -> str:
+    """All threads as a document: the open ones by file, those whose code is gone with the code as it was, the resolved.
+
+    Args:
+        rows: each thread, where it is now, and its turns.
+    """
+    if not rows:
+        return "# Threads\n\nNone yet. Select code and ask.\n"
+    orphaned = [row for row in rows if row[0].status is ThreadStatus.OPEN and row[1].state is AnchorState.ORPHANED]
+    here = [row for row in rows if row[0].status is ThreadStatus.OPEN and row[1].state is not AnchorState.ORPHANED]
+    resolved = [row for row in rows if row[0].status is ThreadStatus.RESOLVED]
+    parts = ["# Threads"]
+    for path in sorted({anchor.path or anchor.uri for _, anchor, _ in here}):
+        lines = [_thread_line(*row) for row in here if (row[1].path or row[1].uri) == path]
+        parts += [f"## {plain_text(path, max_chars=200)}", "\n".join(lines)]
+    if orphaned:
+        parts.append("## The code is gone")
+        for thread, anchor, turns in orphaned:
+            where = plain_text(anchor.path or anchor.uri, max_chars=200)
+            parts += [f"{_thread_line(thread, anchor, turns)} in {where}, where this was:"]
+            parts.append(_fenced(anchor.quote, thread.language))
+    if resolved:
+        lines = [f"{_thread_line(*row)} in {plain_text(row[1].path or row[1].uri, max_chars=200)}" for row in resolved]
+        parts += ["## Resolved", "\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _thread_line(_thread: Thread, anchor: Anchor, turns: Sequence[Turn]) -> str:
+    first, last = anchor.range.start.line + 1, anchor.range.last_line + 1
+    lines = f"line {first}" if first == last else f"lines {first} to {last}"
+    question = title(turns[0].question) if turns else "no question yet"
+    note = _STATES.get(anchor.state)
+    return f"- {question} ({lines}, {len(turns)} turn{'' if len(turns) == 1 else 's'}{f', {note}' if note else ''})"
 
 
 def transcript(name: str, state: SessionState) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp import protocol
-from channelcoder_lsp.features import commands, session_commands
+from channelcoder_lsp.features import commands, session_commands, thread_commands
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -28,7 +28,12 @@ HANDLERS: Mapping[str, Callable[[Face, Any], Awaitable[Any]]] = {
     protocol.SESSION_SAVE.name: session_commands.save,
     protocol.SESSION_SHOW.name: session_commands.show,
     protocol.TURN_SHOW.name: commands.turn_show,
-    protocol.THREAD_SHOW.name: commands.thread_show,
+    protocol.THREAD_SHOW.name: thread_commands.show,
+    protocol.THREAD_LIST.name: thread_commands.list_,
+    protocol.THREAD_REPLY.name: thread_commands.reply,
+    protocol.THREAD_RESOLVE.name: thread_commands.resolve,
+    protocol.THREAD_REOPEN.name: thread_commands.reopen,
+    protocol.THREAD_REMOVE.name: thread_commands.remove,
     protocol.ANSWER_INSERT.name: commands.answer_insert,
     protocol.ANSWER_REPLACE.name: commands.answer_replace,
 }

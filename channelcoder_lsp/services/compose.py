@@ -25,6 +25,9 @@ CONTEXT_LINE_CHARS = 1_000
 DIAGNOSTICS = 100
 """How many diagnostics are sent at most, and how many characters of each."""
 DIAGNOSTIC_CHARS = 2_000
+REMINDED_TURNS = 5
+"""How many turns of a thread a reply repeats at most, and how many characters of each text."""
+REMINDED_CHARS = 2_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Question:
         prompt_name: the prompt file it comes from.
         selection: the code it is about.
         thread_id: the thread it continues.
+        was: the code when the thread began, if it changed since.
+        earlier: questions and answers of the thread that Claude should be reminded of.
     """
 
     text: str
@@ -44,6 +49,8 @@ class Question:
     prompt_name: str | None = None
     selection: Selection | None = None
     thread_id: str | None = None
+    was: str | None = None
+    earlier: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,10 @@ def compose(question: Question, *, context_lines: int, max_chars: int, diagnosti
     """
     selection = question.selection
     if selection is None:
-        return Composed(question.instruction or question.text)
+        reminder = _reminder(question)
+        if reminder is None:
+            return Composed(question.instruction or question.text)
+        return Composed(f"<question>\n{question.instruction or question.text}\n</question>\n\n{reminder}")
     lines = split_lines(selection.document)
     span = clamp(lines, selection.range)
     first, last = span.start.line, span.last_line
@@ -94,6 +104,11 @@ def compose(question: Question, *, context_lines: int, max_chars: int, diagnosti
     if after > last and not notes:
         code = _numbered(lines, last + 1, after, CONTEXT_LINE_CHARS)
         parts.append(f'<context position="after" {where}>\n{code}\n</context>')
+    if question.was is not None:
+        lines_then = _quoted(question.was[:max_chars])
+        parts.append(f"The code changed since this thread began. It was:\n\n<before>\n{lines_then}\n</before>")
+    if (reminder := _reminder(question)) is not None:
+        parts.append(reminder)
     if diagnostics and selection.diagnostics:
         told = selection.diagnostics[:DIAGNOSTICS]
         more = len(selection.diagnostics) - len(told)
@@ -153,6 +168,18 @@ def _diagnostic(diagnostic: Diagnostic) -> str:
     line = diagnostic.range.start.line + 1
     text = f"line {line}, {diagnostic.severity.value}{f' ({origin})' if origin else ''}: {diagnostic.message}"
     return f"- {' '.join(text.split())[:DIAGNOSTIC_CHARS]}"
+
+
+def _reminder(question: Question) -> str | None:
+    """The thread's earlier turns, for a conversation that went elsewhere in between."""
+    if not question.earlier:
+        return None
+    turns = []
+    for asked, answered in question.earlier[-REMINDED_TURNS:]:
+        turns.append(f"asked:\n{_quoted(asked[:REMINDED_CHARS])}")
+        if answered:
+            turns.append(f"answered:\n{_quoted(answered[:REMINDED_CHARS])}")
+    return "\n".join(["This goes on with a thread, in which was said before:", "<thread>", *turns, "</thread>"])
 
 
 def _quoted(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -16,13 +16,14 @@ from channelcoder_lsp.domain.errors import (
     SessionNotFoundError,
     StorageError,
 )
-from channelcoder_lsp.domain.place import AnchorState, Range
+from channelcoder_lsp.domain.place import Anchor, AnchorState, Range
 from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionState
 from channelcoder_lsp.domain.thread import Thread, ThreadStatus
 from channelcoder_lsp.domain.uri import path_of
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.events import SessionMoved
 from channelcoder_lsp.services.places import Place, find_all, unmoved
+from channelcoder_lsp.services.replies import reply, selection_in, selection_on_disk
 from channelcoder_lsp.services.session import Session, SessionPorts
 from channelcoder_lsp.services.threads import Document, OpenDocuments, anchor_now, thread_about
 
@@ -209,6 +210,8 @@ class Project:
             ArgumentsError, ThreadNotFoundError, StorageError: see :meth:`Session.ask`.
         """
         thread = None
+        if question.thread_id is not None:
+            question = await self._reply(question, question.thread_id)
         selection = question.selection
         if selection is not None and question.thread_id is None:
             thread = thread_about(selection)
@@ -226,7 +229,33 @@ class Project:
                 self.documents.forget(selection.uri, thread.id)
             raise
 
+    async def _reply(self, question: Question, thread_id: str) -> Question:
+        """``question`` with the thread's code as it is now, and what else it takes along from the thread."""
+        session = await self.session_to_ask_in()
+        thread = session.thread(thread_id)
+        if question.selection is None:
+            document = self.document_of(thread)
+            if document is not None:
+                selection = selection_in(document, thread)
+            elif thread.anchor.path is not None:
+                path = self.checkout.root / thread.anchor.path
+                kept = await session.text_when_asked(thread)
+                selection = await anyio.to_thread.run_sync(selection_on_disk, path, thread, kept)
+            else:
+                selection = None
+            question = replace(question, selection=selection)
+        return reply(question, session, thread)
+
     # Threads in open documents
+
+    def document_of(self, thread: Thread) -> Document | None:
+        """The open document that the thread is about."""
+        return next((document for document in self.documents if _is_about(thread, document)), None)
+
+    def anchor_of(self, thread: Thread) -> Anchor:
+        """Where the thread is now: in the open document, else as it was last recorded."""
+        document = self.document_of(thread)
+        return thread.anchor if document is None else anchor_now(thread, document)
 
     async def opened(self, document: Document) -> None:
         """A document was opened: find the places of its threads again."""

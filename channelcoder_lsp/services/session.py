@@ -14,7 +14,7 @@ from channelcoder_lsp.domain.errors import (
     ThreadNotFoundError,
     TurnNotFoundError,
 )
-from channelcoder_lsp.domain.records import ModelChosen, SessionCleared, ThreadChanged, TurnAsked
+from channelcoder_lsp.domain.records import ModelChosen, SessionCleared, ThreadChanged, ThreadRemoved, TurnAsked
 from channelcoder_lsp.domain.session import HEAD_TEXT_LIMIT
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.place import Anchor, Selection
     from channelcoder_lsp.domain.session import SessionHead, SessionState
     from channelcoder_lsp.domain.storage import Journal
-    from channelcoder_lsp.domain.thread import Thread
+    from channelcoder_lsp.domain.thread import Thread, ThreadStatus
     from channelcoder_lsp.services.warm import WarmConnections
     from channelcoder_lsp.settings import Settings
 
@@ -212,6 +212,32 @@ class Session:
             await self._recorder.record(
                 ThreadChanged(thread=thread.model_copy(update={"anchor": anchor})), durable=False
             )
+
+    async def set_status(self, thread_id: str, status: ThreadStatus) -> Thread:
+        """Resolve a thread, or open it again.
+
+        Raises:
+            ThreadNotFoundError: the session has no such thread.
+            StorageError: it could not be recorded.
+        """
+        thread = self.thread(thread_id)
+        if thread.status is not status:
+            await self._recorder.record(ThreadChanged(thread=thread.model_copy(update={"status": status})))
+            self._recorder.tell(SessionMoved(self))
+        return self.thread(thread_id)
+
+    async def remove_thread(self, thread_id: str) -> None:
+        """Remove a thread, ending what is being asked in it; what was said stays in the session's history.
+
+        Raises:
+            ThreadNotFoundError: the session has no such thread.
+            StorageError: it could not be recorded.
+        """
+        for turn in self.turns_of(self.thread(thread_id)):
+            if not turn.state.finished:
+                await self.cancel(turn.id)
+        await self._recorder.record(ThreadRemoved(thread_id=thread_id))
+        self._recorder.tell(SessionMoved(self))
 
     async def text_when_asked(self, thread: Thread) -> str | None:
         """The text of the thread's file when the question was asked, if it was kept."""

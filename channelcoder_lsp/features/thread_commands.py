@@ -1,0 +1,96 @@
+"""workspace/executeCommand: what can be done to threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp import protocol
+from channelcoder_lsp.domain.thread import ThreadStatus
+from channelcoder_lsp.features import shown
+from channelcoder_lsp.features.render import thread_list, title
+from channelcoder_lsp.services.compose import Question
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.domain.place import Anchor
+    from channelcoder_lsp.domain.thread import Thread
+    from channelcoder_lsp.features.face import Face
+    from channelcoder_lsp.services.project import Project
+    from channelcoder_lsp.services.session import Session
+
+_CODE_CHARS = 2_000
+
+
+async def show(face: Face, arguments: protocol.ThreadArguments) -> protocol.Shown:
+    """``channelcoder.thread.show``."""
+    _, session = face.projects.with_thread(arguments.thread_id)
+    return await shown.show_thread(face, session, session.thread(arguments.thread_id))
+
+
+async def list_(face: Face, arguments: protocol.ThreadListArguments) -> protocol.ThreadRows:
+    """``channelcoder.thread.list``."""
+    of_document = arguments.uri is not None
+    project = face.projects.of(arguments.uri or "") if of_document else face.projects.of_folder(arguments.folder)
+    session = await project.resume()
+    if session is None:
+        return protocol.ThreadRows([], thread_list([]))
+    path = project.relative(arguments.uri) if arguments.uri is not None else None
+    threads = [
+        (thread, project.anchor_of(thread))
+        for thread in session.head.threads.values()
+        if not of_document or thread.anchor.uri == arguments.uri or (path and thread.anchor.path == path)
+    ]
+    return protocol.ThreadRows(
+        [_row(face, project, session, thread, anchor) for thread, anchor in threads],
+        thread_list([(thread, anchor, session.turns_of(thread)) for thread, anchor in threads]),
+    )
+
+
+async def reply(face: Face, arguments: protocol.ReplyArguments) -> protocol.Asked:
+    """``channelcoder.thread.reply``."""
+    project, session = face.projects.with_thread(arguments.thread_id)
+    turn = await project.ask(Question(text=arguments.question, thread_id=arguments.thread_id))
+    return protocol.Asked(turn.id, turn.thread_id, session.name)
+
+
+async def resolve(face: Face, arguments: protocol.ThreadArguments) -> protocol.ThreadState:
+    """``channelcoder.thread.resolve``."""
+    return await _set_status(face, arguments, ThreadStatus.RESOLVED)
+
+
+async def reopen(face: Face, arguments: protocol.ThreadArguments) -> protocol.ThreadState:
+    """``channelcoder.thread.reopen``."""
+    return await _set_status(face, arguments, ThreadStatus.OPEN)
+
+
+async def remove(face: Face, arguments: protocol.ThreadArguments) -> protocol.Done:
+    """``channelcoder.thread.remove``."""
+    _, session = face.projects.with_thread(arguments.thread_id)
+    await session.remove_thread(arguments.thread_id)
+    return protocol.Done(session.name)
+
+
+async def _set_status(face: Face, arguments: protocol.ThreadArguments, status: ThreadStatus) -> protocol.ThreadState:
+    _, session = face.projects.with_thread(arguments.thread_id)
+    thread = await session.set_status(arguments.thread_id, status)
+    return protocol.ThreadState(thread.id, thread.status.value)
+
+
+def _row(face: Face, project: Project, session: Session, thread: Thread, anchor: Anchor) -> protocol.ThreadRow:
+    turns = session.turns_of(thread)
+    document = project.documents.get(anchor.uri)
+    lines = document.lines if document is not None else []
+    where = face.client.codec.client_range(lines, anchor.range)
+    return protocol.ThreadRow(
+        thread_id=thread.id,
+        uri=anchor.uri,
+        path=anchor.path,
+        range=protocol.ClientRange(
+            protocol.ClientPosition(where.start.line, where.start.character),
+            protocol.ClientPosition(where.end.line, where.end.character),
+        ),
+        state=anchor.state.value,
+        status=thread.status.value,
+        question=title(turns[0].question) if turns else "",
+        turns=len(turns),
+        code=anchor.quote[:_CODE_CHARS],
+    )
