@@ -14,9 +14,9 @@ from lsprotocol import types as lsp
 from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.features.render import title
 from channelcoder_lsp.services.events import (
-    SaveFailed,
     SessionEvent,
     SessionMoved,
+    Trouble,
     TurnOver,
     TurnQueued,
     TurnRunning,
@@ -109,7 +109,7 @@ class TurnsShown:
                 elif turn.thread_id is None and turn.state is TurnState.DONE and not self._client.follows_turns:
                     # No code to hang it on, and an editor that shows no turns by itself.
                     self._client.spawn(self.show_answer(session, turn))
-            case SaveFailed(_, message):
+            case Trouble(message):
                 self._client.say(message, lsp.MessageType.Error)
             case SessionMoved():
                 self._refresh()

@@ -62,12 +62,11 @@ class SessionMoved:
 
 
 @dataclass(frozen=True)
-class SaveFailed:
-    """Something could not be recorded; it is kept in memory and recorded with the next thing that can be."""
+class Trouble:
+    """Something went wrong with keeping a session; what, and what becomes of it, in one sentence or two."""
 
-    session: Session
     message: str
 
 
-SessionEvent = TurnQueued | TurnRunning | TurnText | TurnStatus | TurnOver | SessionMoved | SaveFailed
+SessionEvent = TurnQueued | TurnRunning | TurnText | TurnStatus | TurnOver | SessionMoved | Trouble
 Listener = Callable[[SessionEvent], None]

@@ -12,6 +12,7 @@ import anyio.to_thread
 
 from channelcoder_lsp.domain.agent import ConnectionRequest
 from channelcoder_lsp.domain.errors import (
+    SessionCorruptError,
     SessionExistsError,
     SessionNotFoundError,
     StorageError,
@@ -21,7 +22,7 @@ from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionStat
 from channelcoder_lsp.domain.thread import Thread, ThreadStatus
 from channelcoder_lsp.domain.uri import path_of
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
-from channelcoder_lsp.services.events import SessionMoved
+from channelcoder_lsp.services.events import SessionMoved, Trouble
 from channelcoder_lsp.services.places import Place, find_all, unmoved
 from channelcoder_lsp.services.replies import reply, selection_in, selection_on_disk
 from channelcoder_lsp.services.session import Session, SessionPorts
@@ -178,7 +179,12 @@ class Project:
     async def _use(self, name: str) -> Session:
         if self.session is not None and self.session.name == name:
             return self.session
-        journal = await self._storage.open(name)
+        try:
+            journal = await self._storage.open(name)
+        except SessionCorruptError as problem:
+            # Said once; what could be rescued is in its place by now.
+            self._ports.tell(Trouble(problem.message))
+            journal = await self._storage.open(name)
         await self._let_go()
         self.session = session = Session(journal, self._ports, self._connection)
         for document in self.documents:

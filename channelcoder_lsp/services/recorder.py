@@ -11,7 +11,7 @@ from channelcoder_lsp.domain.errors import ChannelCoderError, SessionNotFoundErr
 from channelcoder_lsp.domain.records import Record, TurnDelta, TurnFinished
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
-from channelcoder_lsp.services.events import Listener, SaveFailed, SessionEvent, SessionMoved, TurnText
+from channelcoder_lsp.services.events import Listener, SessionEvent, SessionMoved, Trouble, TurnText
 from channelcoder_lsp.services.owner import is_alive, this_process
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Recorder:
     """Writes to the journal of one session and tells its listener.
 
     A record that must not be lost but can't be written now is applied in memory, kept, and written before the
-    next one (``SaveFailed`` tells the user).
+    next one (``Trouble`` tells the user).
     """
 
     def __init__(self, session: Session, journal: Journal, tell: Listener) -> None:
@@ -146,10 +146,10 @@ class Recorder:
             self.head.apply(record)
         logger.error("%s: %s", self.journal.name, problem)
         if isinstance(problem, SessionNotFoundError):
-            self.tell(SaveFailed(self.session, f"The session {self.journal.name!r} was removed while it was in use."))
+            self.tell(Trouble(f"The session {self.journal.name!r} was removed while it was in use."))
             return
         self._unsaved = [*self._unsaved, *records]
-        self.tell(SaveFailed(self.session, f"{problem} It is kept in memory and saved when it can be."))
+        self.tell(Trouble(f"{problem} It is kept in memory and saved when it can be."))
 
     def _drop_pending(self) -> None:
         self._streaming = None

@@ -161,3 +161,19 @@ class TestTcp:
         _, stderr = await process.communicate()
         assert process.returncode == 2
         assert b"is not a loopback address" in stderr
+
+
+class TestDamage:
+    async def test_an_unreadable_session_is_set_aside_said_and_not_lost(self, machine: Machine):
+        """The user is told, the folder has a session to ask in, and the damaged file is kept."""
+        async with machine.opened() as (editor, uri):
+            await answered(editor, uri)
+        (file,) = machine.sessions.glob("*.json")
+        file.write_bytes(b"\x00" * 100)
+        async with machine.opened() as (editor, uri):
+            said = await editor.wait_for(lambda m: m["method"] == "window/showMessage")
+            assert file.stem in said["params"]["message"]
+            _, over = await answered(editor, uri, question="Still here?")
+            assert over["state"] == "done"
+        kept = [path for path in machine.sessions.iterdir() if "corrupt" in path.name]
+        assert [path.read_bytes() for path in kept] == [b"\x00" * 100]

@@ -22,7 +22,7 @@ from channelcoder_lsp.domain.place import Position, Range, Selection
 from channelcoder_lsp.domain.records import TurnAsked, TurnDelta, TurnStarted
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.compose import Question
-from channelcoder_lsp.services.events import SaveFailed, SessionMoved, TurnOver, TurnQueued
+from channelcoder_lsp.services.events import SessionMoved, Trouble, TurnOver, TurnQueued
 from channelcoder_lsp.services.threads import thread_about
 
 from .desk import Desk, Reply, ScriptedAgent, soon
@@ -346,7 +346,7 @@ async def test_an_answer_that_cannot_be_recorded_is_kept_and_saved_with_the_next
     held.go.set()
     await desk.heard.over(turn)
     assert (session.turn(turn.id).state, session.turn(turn.id).answer) == (TurnState.DONE, "An answer.")
-    assert "kept in memory" in desk.heard.of(SaveFailed)[0].message
+    assert "kept in memory" in desk.heard.of(Trouble)[0].message
     assert (await desk.storage.load("work")).turns[turn.id].state is TurnState.RUNNING
     journal.full = lambda records: False
     await desk.answered(session, "two")
