@@ -194,7 +194,8 @@ class TurnsShown:
                 "turnId": turn.id,
                 "threadId": turn.thread_id,
                 "uri": thread.anchor.uri if thread else None,
-                "state": turn.state.value,
+                # Text that was held back for a moment is told before the end of its turn.
+                "state": TurnState.RUNNING.value if text is not None else turn.state.value,
                 "text": text,
                 "replace": replace,
                 "message": message,

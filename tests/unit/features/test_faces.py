@@ -19,6 +19,7 @@ from channelcoder_lsp.features.arguments import parse
 from channelcoder_lsp.features.code_lens import code_lenses
 from channelcoder_lsp.features.hover import hover
 from channelcoder_lsp.features.render import age, facts, turn_document
+from channelcoder_lsp.features.table import HANDLERS
 
 from .editor import CODE, Editor
 
@@ -185,7 +186,7 @@ class TestDocuments:
         """The code as it was."""
         turn = await answered(desk, editor, uri, question="one")
         await answered(desk, editor, uri, question="two")
-        shown = await commands.thread_show(editor.face, protocol.ThreadArguments(turn.thread_id))
+        shown = await HANDLERS[protocol.THREAD_SHOW.name](editor.face, protocol.ThreadArguments(turn.thread_id))
         assert shown.markdown.startswith("# a.py, lines 4 to 6")
         assert "def total(items):\n    result = sum(items)" in shown.markdown
         assert shown.markdown.index("## one") < shown.markdown.index("## two")
