@@ -57,7 +57,7 @@ class ChannelCoderServer(LanguageServer):
         self._face: asyncio.Future[Face] | None = None
         self._building: asyncio.Task[None] | None = None
         self._in_order: asyncio.Task[Any] | None = None
-        self._stopped = False
+        self._stopping: asyncio.Task[None] | None = None
         self.initialization_options: Any = None
         _register(self)
 
@@ -148,10 +148,15 @@ class ChannelCoderServer(LanguageServer):
         return settled
 
     async def stop(self) -> None:
-        """Interrupt what is being asked, put all sessions at rest, end the CLIs. Doing it twice is fine."""
-        if self._stopped:
-            return
-        self._stopped = True
+        """Interrupt what is being asked, put all sessions at rest, end the CLIs.
+
+        Asked for twice (an editor that says ``shutdown`` and hangs up at once), it is done once and waited for.
+        """
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop(), name="stop")
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
         if under_way := {task for task in (self._building, self._in_order) if task is not None}:
             await asyncio.wait(under_way, timeout=_STOP_SECONDS)
         if (face := self.face_now) is not None:

@@ -71,6 +71,20 @@ class TestEnding:
         assert state["messages"][1]["content"].startswith("one two three")
 
 
+    async def test_shutdown_that_is_not_waited_for_keeps_what_had_come(self, machine: Machine):
+        """Neovim's :qa says shutdown and is gone."""
+        async with machine.opened() as (editor, uri):
+            await streaming(editor, uri, machine)
+            unanswered = editor.send_request("shutdown", None)
+            editor.hang_up()
+            await editor.wait()
+            assert unanswered.exception() is not None or unanswered.result() is None
+        (state,) = states(machine).values()
+        assert state["messages"][1]["content"].startswith("one two three")
+        (turn,) = state["channelcoder"]["turns"].values()
+        assert turn["state"] == "cancelled"
+
+
 class TestDying:
     async def test_a_killed_server_loses_no_question_and_no_text_that_was_written_down(self, machine: Machine):
         """Kill -9 in mid-stream: the question is there after a restart, failed, with Retry."""
