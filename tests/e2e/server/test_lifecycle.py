@@ -70,7 +70,6 @@ class TestEnding:
         (state,) = states(machine).values()
         assert state["messages"][1]["content"].startswith("one two three")
 
-
     async def test_shutdown_that_is_not_waited_for_keeps_what_had_come(self, machine: Machine):
         """Neovim's :qa says shutdown and is gone."""
         async with machine.opened() as (editor, uri):
