@@ -18,7 +18,7 @@ from .nvim import Neovim, command, configure, gone, processes_of
 from .picture import draw
 from .terminal import Terminal
 
-Watch = Callable[[Path], "Watched"]
+Watch = Callable[..., "Watched"]
 ANSWER = """It compares every item with every other one: `count` goes through the whole list once for each item.
 Count the names once, then look them up:
 
@@ -36,12 +36,13 @@ class Watched:
         machine: whose it is.
         path: the file to open.
         pictures: where pictures go.
+        rows: the terminal's height.
     """
 
-    def __init__(self, machine: Machine, path: Path, pictures: Path) -> None:
+    def __init__(self, machine: Machine, path: Path, pictures: Path, *, rows: int) -> None:
         socket = machine.new_socket()
         self.terminal = Terminal(
-            command(socket, path.name), environment=machine.environment, folder=machine.project, columns=96, rows=34
+            command(socket, path.name), environment=machine.environment, folder=machine.project, columns=96, rows=rows
         )
         self._pictures = pictures
         self.wait_for(path.name)
@@ -97,8 +98,8 @@ def watch(machine: Machine) -> Iterator[Watch]:
     pictures = Path(os.environ.get("CHANNELCODER_PICTURES") or machine.home / "pictures").absolute()
     started: list[Watched] = []
 
-    def start(path: Path) -> Watched:
-        started.append(Watched(machine, path, pictures))
+    def start(path: Path, *, rows: int = 30) -> Watched:
+        started.append(Watched(machine, path, pictures, rows=rows))
         return started[-1]
 
     yield start
@@ -113,8 +114,8 @@ def test_ask_read_take_and_go_on(machine: Machine, watch: Watch):
     """
     machine.offline = True
     path = machine.write("shop.py", SHOP.replace("    # claude: why is this slow?\n", ""))
-    seen = watch(path)
-    seen.type("21GV27G")
+    seen = watch(path, rows=34)
+    seen.type("21GztV27G")
     seen.wait_for("VISUAL LINE")
     seen.type("gra")
     number = seen.number("Ask Claude…")
@@ -133,7 +134,7 @@ def test_ask_read_take_and_go_on(machine: Machine, watch: Watch):
     seen.wait_for(lambda text: "# Example of the offline model" not in text and "[+]" not in text)
     seen.quit()
 
-    seen = watch(path)
+    seen = watch(path, rows=38)
     seen.wait_for("Claude: 1 answer | Continue")
     seen.type("21GztjK")
     seen.wait_for("> Why is this slow?")
