@@ -59,6 +59,7 @@ class ChannelCoderServer(LanguageServer):
         self._in_order: asyncio.Task[Any] | None = None
         self._stopping: asyncio.Task[None] | None = None
         self.initialization_options: Any = None
+        self.shutdown_requested = False
         _register(self)
 
     async def face(self) -> Face:
@@ -188,6 +189,7 @@ def _register_lifecycle(server: ChannelCoderServer) -> None:
 
     @server.feature(lsp.SHUTDOWN)
     async def shutdown(_params: None) -> None:
+        server.shutdown_requested = True
         await server.stop()
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)

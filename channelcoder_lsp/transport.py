@@ -7,9 +7,9 @@ import logging
 import os
 import sys
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
+from pygls.io_ import StdinAsyncReader, run_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +25,14 @@ _PARENT_SECONDS = 5.0
 
 async def serve_stdio(server: ChannelCoderServer) -> None:
     """Serve one client on the standard streams, until it says ``exit``, goes away, or its process is gone."""
-    server.protocol.set_writer(StdoutWriter(sys.stdout.buffer))
+    server.protocol.set_writer(_Output(sys.stdout.buffer))
     watch = asyncio.create_task(_end_with_parent(server))
     try:
         await _serve(server, StdinAsyncReader(sys.stdin.buffer, server.thread_pool))
+    except SystemExit:
+        # `exit` after `shutdown` is a good end, answered or not (LSP 3.17, "Exit Notification").
+        if not server.shutdown_requested:
+            raise
     finally:
         watch.cancel()
         await server.stop()
@@ -96,6 +100,21 @@ async def _end_with_parent(server: ChannelCoderServer) -> None:
     await server.stop()
     # A thread still waits for the input that never comes: nothing but this ends it.
     os._exit(1)
+
+
+class _Output:
+    """The standard output; what is written after the client said ``exit`` has nobody to read it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> None:
+        if not self._stream.closed:
+            self._stream.write(data)
+            self._stream.flush()
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 class _Reread:

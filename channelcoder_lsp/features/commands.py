@@ -42,7 +42,7 @@ async def ask(face: Face, arguments: protocol.AskArguments) -> protocol.Asked:
             instruction=instruction,
             prompt_name=arguments.prompt,
             selection=selection,
-            thread_id=arguments.thread_id or _same_place(project, selection),
+            thread_id=arguments.thread_id,
         )
     )
     if comment is not None and face.settings().remove_comment:
@@ -177,14 +177,6 @@ def _line(document: Document, line: int) -> Range:
     text = document.lines[line]
     indent = len(text) - len(text.lstrip())
     return clamp(document.lines, Range(Position(line, indent), Position(line, len(text))))
-
-
-def _same_place(project: Project, selection: Selection) -> str | None:
-    """The thread about exactly this code, if there is one: asking again goes on with it."""
-    for here in project.threads_in(selection.uri):
-        if here.range == selection.range:
-            return here.thread.id
-    return None
 
 
 async def _take_comment_away(face: Face, document: Document, line: int, text: str) -> None:

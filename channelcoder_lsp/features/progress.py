@@ -63,6 +63,9 @@ class _Shown:
     sending: asyncio.TimerHandle | None = None
     words: int = 0
     reported: float = 0.0
+    message: str = ""
+    """What was to be reported last."""
+    reporting: asyncio.TimerHandle | None = None
 
 
 class TurnsShown:
@@ -160,16 +163,33 @@ class TurnsShown:
                 self._send(shown)
 
     def _report(self, turn: Turn, message: str, *, now: bool = False) -> None:
-        """Report at a bounded rate: a stream may bring hundreds of pieces a second."""
-        shown = self._by_turn.get(turn.id)
-        if shown is None or not (now or time.monotonic() - shown.reported >= _REPORT_SECONDS):
+        """Report at a bounded rate: a stream may bring hundreds of pieces a second. The last one is never lost."""
+        if (shown := self._by_turn.get(turn.id)) is None:
             return
-        if shown.begun.done() and not shown.begun.cancelled() and shown.begun.result():
+        shown.message = message
+        wait = 0.0 if now else max(0.0, shown.reported + _REPORT_SECONDS - time.monotonic())
+        if shown.reporting is not None and now:
+            shown.reporting.cancel()
+            shown.reporting = None
+        if shown.reporting is None:
+            self._report_in(shown, wait)
+
+    def _report_in(self, shown: _Shown, seconds: float) -> None:
+        if seconds or not shown.begun.done():
+            later = asyncio.get_running_loop().call_later(seconds or _REPORT_SECONDS, self._report_now, shown)
+            shown.reporting = later
+        elif not shown.begun.cancelled() and shown.begun.result():
             shown.reported = time.monotonic()
-            self._client.report_progress(shown.token, message)
+            self._client.report_progress(shown.token, shown.message)
+
+    def _report_now(self, shown: _Shown) -> None:
+        shown.reporting = None
+        self._report_in(shown, 0.0)
 
     def _end(self, turn: Turn) -> None:
         if (shown := self._by_turn.pop(turn.id, None)) is not None:
+            if shown.reporting is not None:
+                shown.reporting.cancel()
             self._client.spawn(self._end_when_begun(shown, _ENDS.get(turn.state, "")))
 
     async def _end_when_begun(self, shown: _Shown, message: str) -> None:

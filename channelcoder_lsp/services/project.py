@@ -78,6 +78,7 @@ class Project:
         self._checkouts = checkouts
         self._ports = ports
         self._opening = asyncio.Lock()
+        self._asking = asyncio.Lock()
         self._making = asyncio.Lock()
         """Of several questions that find no session the first makes it."""
 
@@ -212,28 +213,45 @@ class Project:
     async def ask(self, question: Question) -> Turn:
         """Ask ``question`` in the active session, in a thread about its selection if it has one.
 
+        Questions are recorded, and so asked, in the order of the calls.
+
         Raises:
             ArgumentsError, ThreadNotFoundError, StorageError: see :meth:`Session.ask`.
         """
-        thread = None
-        if question.thread_id is not None:
-            question = await self._reply(question, question.thread_id)
-        selection = question.selection
+        thread, selection = None, question.selection
         if selection is not None and question.thread_id is None:
             thread = thread_about(selection)
             # Followed before anything is awaited: the document may change from here on.
             self.documents.follow(selection.uri, thread)
         try:
-            session = await self.session_to_ask_in()
-            try:
-                return await session.ask(question, thread)
-            except SessionNotFoundError:  # removed by another process a moment ago
-                self._checkouts.set_active_session(self.checkout, None)
-                return await (await self.new_session()).ask(question, thread)
+            async with self._asking:
+                return await self._ask(question, thread)
         except BaseException:
             if thread is not None and selection is not None:
                 self.documents.forget(selection.uri, thread.id)
             raise
+
+    async def _ask(self, question: Question, thread: Thread | None) -> Turn:
+        session = await self.session_to_ask_in()
+        if thread is not None and (same := self._same_place(thread)) is not None:
+            self.documents.forget(thread.anchor.uri, thread.id)
+            question, thread = replace(question, thread_id=same), None
+        if question.thread_id is not None:
+            question = await self._reply(question, question.thread_id)
+        try:
+            return await session.ask(question, thread)
+        except SessionNotFoundError:  # removed by another process a moment ago
+            self._checkouts.set_active_session(self.checkout, None)
+            return await (await self.new_session()).ask(question, thread)
+
+    def _same_place(self, new: Thread) -> str | None:
+        """The thread about exactly the code that ``new`` is about, if there is one: asking again goes on with it."""
+        document = self.documents.get(new.anchor.uri)
+        place = document.places.get(new.id) if document is not None else None
+        if place is None:
+            return None
+        same = (here.thread.id for here in self.threads_in(new.anchor.uri) if here.range == place.range)
+        return next(same, None)
 
     async def _reply(self, question: Question, thread_id: str) -> Question:
         """``question`` with the thread's code as it is now, and what else it takes along from the thread."""

@@ -75,8 +75,9 @@ class TestEnding:
         async with machine.opened() as (editor, uri):
             await streaming(editor, uri, machine)
             unanswered = editor.send_request("shutdown", None)
+            editor.notify("exit", None)
             editor.hang_up()
-            await editor.wait()
+            assert await editor.wait() == 0
             assert unanswered.exception() is not None or unanswered.result() is None
         (state,) = states(machine).values()
         assert state["messages"][1]["content"].startswith("one two three")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -109,6 +110,40 @@ class TestAsking:
             assert over == [turn["turnId"] for turn in asked]
             hover = await editor.hover(uri, 6) or ""
             assert "1. Question 0?\n2. Question 1?" in hover
+
+    async def test_questions_sent_at_once_keep_their_order_and_share_a_thread(self, machine: Machine):
+        """None waits for the answer to the command before it; all are about the same code."""
+        async with machine.opened() as (editor, uri):
+            await editor.code_lenses(uri)
+            argument = {
+                "uri": uri,
+                "range": {"start": {"line": 5, "character": 0}, "end": {"line": 9, "character": 17}},
+            }
+            asked = await asyncio.gather(
+                *(
+                    editor.send_request(
+                        "workspace/executeCommand",
+                        {"command": "channelcoder.ask", "arguments": [{**argument, "question": f"Question {n}?"}]},
+                    )
+                    for n in range(4)
+                )
+            )
+            assert len({turn["threadId"] for turn in asked}) == 1
+            for turn in asked:
+                await editor.finished(turn["turnId"])
+            shown = await editor.execute("channelcoder.session.show", {})
+            order = [line for line in shown["markdown"].split("\n") if line.startswith("## Question")]
+            assert order == [f"## Question {n}?" for n in range(4)]
+
+    async def test_the_last_report_of_progress_is_shown_though_the_stream_pauses(self, machine: Machine):
+        await machine.model.script(Text(text="one two three four five six seven eight", hold_after=1))
+        async with machine.opened() as (editor, uri):
+            await ask(editor, uri)
+            await editor.wait_for(
+                lambda m: (
+                    m["method"] == "$/progress" and m["params"]["value"].get("message", "").startswith("answering")
+                )
+            )
 
 
 class TestAnswers:
