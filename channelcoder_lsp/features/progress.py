@@ -194,6 +194,8 @@ class TurnsShown:
 
     async def _end_when_begun(self, shown: _Shown, message: str) -> None:
         if await shown.begun:
+            if shown.message and not shown.reported:  # the editor was slow to take it: show what there was to see
+                self._client.report_progress(shown.token, shown.message)
             self._client.end_progress(shown.token, message)
 
     def _notify(

@@ -233,12 +233,14 @@ class Project:
 
     async def _ask(self, question: Question, thread: Thread | None) -> Turn:
         session = await self.session_to_ask_in()
-        if thread is not None and (same := self._same_place(thread)) is not None:
-            self.documents.forget(thread.anchor.uri, thread.id)
-            question, thread = replace(question, thread_id=same), None
-        if question.thread_id is not None:
-            question = await self._reply(question, question.thread_id)
         try:
+            if thread is not None and (same := self._same_place(thread)) is not None:
+                replied = await self._reply(replace(question, thread_id=same), same)
+                turn = await session.ask(replied)
+                self.documents.forget(thread.anchor.uri, thread.id)
+                return turn
+            if question.thread_id is not None:
+                question = await self._reply(question, question.thread_id)
             return await session.ask(question, thread)
         except SessionNotFoundError:  # removed by another process a moment ago
             self._checkouts.set_active_session(self.checkout, None)
