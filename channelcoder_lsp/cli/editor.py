@@ -97,6 +97,8 @@ class Editor:
         self.versions: dict[str, int] = {}
         self.received: list[Json] = []
         self.initialized: Json = {}
+        self.process_id = os.getpid()
+        """The process that the server is told to end with."""
         self._environment = {**os.environ, **(environment or {})}
         self._check = check
         self._process: asyncio.subprocess.Process | None = None
@@ -136,7 +138,7 @@ class Editor:
         self.initialized = await self.request(
             "initialize",
             {
-                "processId": os.getpid(),
+                "processId": self.process_id,
                 "rootUri": folders[0]["uri"] if folders else None,
                 "capabilities": self.capabilities,
                 "workspaceFolders": folders or None,

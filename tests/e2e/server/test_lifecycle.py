@@ -84,6 +84,23 @@ class TestEnding:
         (turn,) = state["channelcoder"]["turns"].values()
         assert turn["state"] == "cancelled"
 
+    async def test_the_end_of_the_editors_process_ends_the_server_though_its_input_stays_open(self, machine: Machine):
+        """A child of the editor may hold the pipe: the process id that came with initialize tells."""
+        path = machine.write("shop.py")
+        parent = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
+        editor = machine.editor()
+        editor.process_id = parent.pid
+        await editor.start()
+        await answered(editor, editor.open(path))
+        children = psutil.Process(editor.pid).children(recursive=True)
+        parent.kill()
+        await parent.wait()
+        await editor.wait()
+        _, alive = psutil.wait_procs(children, timeout=10)
+        assert not alive
+        (state,) = states(machine).values()
+        assert len(state["messages"]) == 2
+
 
 class TestDying:
     async def test_a_killed_server_loses_no_question_and_no_text_that_was_written_down(self, machine: Machine):

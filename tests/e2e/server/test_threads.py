@@ -114,3 +114,17 @@ class TestList:
             listed = await editor.execute("channelcoder.thread.list", {})
             assert listed["threads"] == []
             assert "Select code and ask" in listed["markdown"]
+
+
+async def test_threads_go_with_a_file_that_is_renamed_in_the_editor(machine: Machine):
+    async with machine.opened() as (editor, uri):
+        await answered(editor, uri)
+        editor.close(uri)
+        old, new = machine.project / "shop.py", machine.project / "store" / "shop.py"
+        new.parent.mkdir()
+        old.rename(new)
+        rename = {"oldUri": old.as_uri(), "newUri": new.as_uri()}
+        editor.notify("workspace/didRenameFiles", {"files": [rename]})
+        assert "> What is this?" in (await editor.hover(editor.open(new), 6) or "")
+    async with machine.editor() as editor:
+        assert len(await editor.code_lenses(editor.open(new))) == 2
