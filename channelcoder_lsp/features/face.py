@@ -9,12 +9,22 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from channelcoder_lsp.domain.turn import TurnState
     from channelcoder_lsp.features.client import Client
     from channelcoder_lsp.features.progress import TurnsShown
     from channelcoder_lsp.prompts import Prompt
     from channelcoder_lsp.services.projects import Projects
     from channelcoder_lsp.services.threads import Document
     from channelcoder_lsp.settings import Settings
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """An answer made safe: what it was made from, the text, and when (in seconds of the monotonic clock)."""
+
+    made_from: tuple[int, TurnState, int]
+    text: str
+    at: float
 
 
 @dataclass
@@ -32,8 +42,8 @@ class Face:
     turns: TurnsShown
     close: Callable[[], Awaitable[None]]
     """End what was started for this editor."""
-    rendered: dict[str, tuple[object, str]] = field(default_factory=dict)
-    """Answers made safe, by turn: what they were made from, and the text."""
+    rendered: dict[str, Rendered] = field(default_factory=dict)
+    """Answers made safe, by turn."""
 
     def document(self, uri: str) -> Document | None:
         """The open document, as the threads know it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from channelcoder_lsp.domain.place import AnchorState
 from channelcoder_lsp.domain.text import split_lines
 from channelcoder_lsp.domain.thread import ThreadStatus
 from channelcoder_lsp.domain.turn import Turn, TurnState
+from channelcoder_lsp.features.face import Rendered
 from channelcoder_lsp.services.safe_text import plain_text, safe_markdown
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TITLE_CHARS = 80
 _MARKS = re.compile(r"[\\`*_\[\]<>&~|]|^[#+-]")
 _OLDER_SHOWN = 5
+_STREAMING_SECONDS = 0.5
 _STATES = {
     AnchorState.MOVED: "the code moved since",
     AnchorState.EDITED: "the code changed since",
@@ -58,12 +61,18 @@ def _anchor_note(here: ThreadHere) -> str:
 
 
 def answer(face: Face, text: str, turn: Turn) -> str:
-    """The answer of ``turn`` for a hover: safe, bounded, with a word on what is missing; kept until it changes."""
+    """The answer of ``turn`` for a hover: safe, bounded, with a word on what is missing; kept until it changes.
+
+    One that streams is made anew twice a second at most.
+    """
     limit = face.settings().hover_max_chars
     made_from = (len(text), turn.state, limit)
     kept = face.rendered.get(turn.id)
-    if kept is not None and kept[0] == made_from:
-        return kept[1]
+    at = time.monotonic()
+    if kept is not None:
+        streaming = turn.state is TurnState.RUNNING and kept.made_from[1] is TurnState.RUNNING
+        if kept.made_from == made_from or (streaming and at - kept.at < _STREAMING_SECONDS):
+            return kept.text
     rendered = safe_markdown(text, max_chars=limit) if text else ""
     if len(text) > limit:
         rendered += '\n\n*This is not all of it: the code action "Show Claude\'s answer" opens the whole.*'
@@ -76,7 +85,7 @@ def answer(face: Face, text: str, turn: Turn) -> str:
             rendered = f"{rendered}\n\n**Failed:** {inline(turn.error or '', max_chars=600)}".strip()
         case TurnState.CANCELLED:
             rendered = f"{rendered}\n\n*cancelled*".strip()
-    face.rendered[turn.id] = (made_from, rendered)
+    face.rendered[turn.id] = Rendered(made_from, rendered, at)
     return rendered
 
 
