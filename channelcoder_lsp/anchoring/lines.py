@@ -7,6 +7,7 @@ from functools import cached_property
 
 from channelcoder_lsp.anchoring.likeness import Traits, traits
 from channelcoder_lsp.anchoring.outline import block_end, header_name
+from channelcoder_lsp.domain.text import split_lines
 
 _TELLING = re.compile(r"\w+")
 _COMMONPLACE = frozenset(
@@ -50,20 +51,6 @@ _ENOUGH = 60
 """Characters of a line that are looked at to weigh it."""
 _TAB = 4
 """Columns a tab counts for; only comparisons within one file lean on it."""
-
-
-def split_lines(text: str) -> list[str]:
-    r"""Split ``text`` at ``\n``, ``\r\n`` and ``\r``, and at nothing else.
-
-    LSP (3.17, Text Documents) knows just these ends of line, while ``str.splitlines`` also splits at form
-    feeds and several Unicode separators, which would shift every line number after one.
-
-    Returns:
-        At least one line, none with its end; a text that ends with an end of line has an empty last line.
-    """
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.split("\n")
 
 
 def line_weight(line: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from channelcoder_lsp.anchoring.lines import split_lines
+from channelcoder_lsp.domain.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

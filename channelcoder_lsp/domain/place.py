@@ -43,10 +43,6 @@ class Range(NamedTuple):
         """Whether the two share a character or an end (an empty range touches what it lies in)."""
         return self.start <= other.end and other.start <= self.end
 
-    def covers_line(self, line: int) -> bool:
-        """Whether ``line`` has a character in the range."""
-        return self.start.line <= line <= self.last_line
-
 
 class AnchorState(str, Enum):
     """How sure we are that an anchor points where it should."""

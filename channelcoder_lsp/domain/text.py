@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from channelcoder_lsp.domain.place import Position, Range
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)?")
-_END = re.compile(r"\r\n|\n|\r")
 
 
 def split_lines(text: str) -> list[str]:
@@ -17,15 +13,9 @@ def split_lines(text: str) -> list[str]:
     ``str.splitlines`` would also split at form feeds and U+2028, which no editor's protocol counts. There is
     always one line at least, and an end of line at the end of the text opens an empty last line.
     """
-    return _END.split(text)
-
-
-def split_lines_keeping_ends(text: str) -> list[str]:
-    """The lines of ``text`` with their ends; no empty line after a last line end, none at all for no text."""
-    lines = _LINE.findall(text)
-    while lines and not lines[-1]:
-        lines.pop()
-    return lines
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n")
 
 
 def well_formed(text: str) -> str:

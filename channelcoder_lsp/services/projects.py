@@ -122,10 +122,6 @@ class Projects:
                 return project, project.session
         raise ThreadNotFoundError(thread_id)
 
-    def of_session(self, session: Session) -> Project | None:
-        """The project in which ``session`` is active."""
-        return next((project for project in self if project.session is session), None)
-
     async def list_sessions(self, project: Project) -> list[SessionInfo]:
         """All sessions of the storage, this project's first, the newest first among them."""
         sessions = await self.storage.list()

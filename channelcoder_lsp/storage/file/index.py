@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from channelcoder_lsp.domain.model import Model, Timestamp
-from channelcoder_lsp.domain.session import SessionHead, SessionInfo
+from channelcoder_lsp.domain.session import HEAD_TEXT_LIMIT, SessionHead, SessionInfo
 from channelcoder_lsp.storage.file.disk import Stamp, remove, write_new
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 VERSION = 1
-TEXT_LIMIT = 20_000
-"""Characters that the head keeps of a question, a prompt or an answer."""
 RECENT_TURNS = 20
 """How many of the last turns the head keeps whether or not they hang on a thread."""
 
@@ -110,7 +108,7 @@ def prune(head: SessionHead) -> SessionHead:
 
 def _cut(turn: Turn) -> Turn:
     texts = {name: getattr(turn, name) for name in ("question", "prompt", "answer")}
-    cut = {name: text[:TEXT_LIMIT] for name, text in texts.items() if len(text) > TEXT_LIMIT}
+    cut = {name: text[:HEAD_TEXT_LIMIT] for name, text in texts.items() if len(text) > HEAD_TEXT_LIMIT}
     return turn.model_copy(update=cut) if cut else turn
 
 

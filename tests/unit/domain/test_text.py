@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channelcoder_lsp.domain.place import Position, Range
-from channelcoder_lsp.domain.text import clamp, split_lines, split_lines_keeping_ends, text_in, well_formed
+from channelcoder_lsp.domain.text import clamp, split_lines, text_in, well_formed
 
 mixed = st.text("ab\r\n\u2028\x0c é", max_size=30)
 
@@ -26,14 +26,6 @@ mixed = st.text("ab\r\n\u2028\x0c é", max_size=30)
 def test_three_ends_of_line_and_no_other(text: str, lines: list[str]):
     """LSP 3.17, "Text Documents": line feed, carriage return, and both."""
     assert split_lines(text) == lines
-
-
-@given(mixed)
-def test_lines_with_their_ends_are_the_text(text: str):
-    """Nothing is lost, and stripped of their ends they are the lines."""
-    kept = split_lines_keeping_ends(text)
-    assert "".join(kept) == text
-    assert [line.rstrip("\r\n") for line in kept] == split_lines(text)[: len(kept)]
 
 
 @given(mixed, *[st.integers(-2, 9)] * 4)
@@ -64,9 +56,9 @@ def test_the_text_of_a_range():
 def test_lines_that_a_range_covers():
     """A range that ends at column 0 stops on the line above; an empty one is on its line."""
     span = Range(Position(1, 4), Position(3, 0))
-    assert [line for line in range(5) if span.covers_line(line)] == [1, 2]
+    assert span.last_line == 2
     empty = Range(Position(2, 0), Position(2, 0))
-    assert (empty.empty, empty.last_line, empty.covers_line(2)) == (True, 2, True)
+    assert (empty.empty, empty.last_line) == (True, 2)
 
 
 def test_ranges_touch_where_they_share_an_end():

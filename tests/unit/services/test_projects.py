@@ -250,7 +250,6 @@ class TestWhoseDocument:
         turn = await editor.ask(await editor.open("shop/a.py"))
         assert editor.projects.with_turn(turn.id)[0] is project
         assert editor.projects.with_thread(turn.thread_id)[1] is project.session
-        assert editor.projects.of_session(project.session) is project
         with pytest.raises(TurnNotFoundError, match="turn-x"):
             editor.projects.with_turn("turn-x")
         with pytest.raises(ThreadNotFoundError, match="thread-x"):

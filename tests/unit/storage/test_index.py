@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 
 from channelcoder_lsp.domain.records import ModelChosen, TurnAsked, TurnFinished
-from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.domain.session import HEAD_TEXT_LIMIT, SessionState
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.storage.file import lines, tidying
-from channelcoder_lsp.storage.file.index import RECENT_TURNS, TEXT_LIMIT, prune
+from channelcoder_lsp.storage.file.index import RECENT_TURNS, prune
 from channelcoder_lsp.testing import long_session, sample_session, sample_thread
 from channelcoder_lsp.testing.samples import MADE, answered
 
@@ -97,15 +97,17 @@ class TestWhatTheHeadHas:
 
     def test_long_texts_are_cut(self):
         """An answer that fills screens is cut in the head; one that is still coming is not."""
-        long = "x" * (TEXT_LIMIT + 1)
+        long = "x" * (HEAD_TEXT_LIMIT + 1)
         state = SessionState()
         for record in answered(1, text=long):
             state.apply(record)
         state.apply(TurnAsked(seq=3, turn=Turn(id="turn-2", question=long)))
         head = prune(state)
-        assert {len(getattr(head.turns["turn-1"], name)) for name in ("question", "prompt", "answer")} == {TEXT_LIMIT}
-        assert len(head.turns["turn-2"].question) == TEXT_LIMIT + 1
-        assert len(state.turns["turn-1"].answer) > TEXT_LIMIT, "the session itself is not cut"
+        assert {len(getattr(head.turns["turn-1"], name)) for name in ("question", "prompt", "answer")} == {
+            HEAD_TEXT_LIMIT
+        }
+        assert len(head.turns["turn-2"].question) == HEAD_TEXT_LIMIT + 1
+        assert len(state.turns["turn-1"].answer) > HEAD_TEXT_LIMIT, "the session itself is not cut"
 
     async def test_it_is_the_same_however_it_is_had(self, storage, files):
         """From the index, from index and journal, or from the snapshot: the same head."""
