@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from channelcoder_lsp.features.face import Face
-    from channelcoder_lsp.services.project import ThreadHere
+    from channelcoder_lsp.services.placed import ThreadHere
     from channelcoder_lsp.services.threads import Document
 
 KIND = "claude"
@@ -57,7 +57,7 @@ def resolve(face: Face, action: lsp.CodeAction) -> lsp.CodeAction:
     document = face.document(str(data.get("uri")))
     if document is None:
         return action
-    for here in face.projects.of(document.uri).threads_in(document.uri):
+    for here in face.projects.of(document.uri).placed.threads_in(document.uri):
         for turn in here.turns:
             if turn.id == data["turnId"]:
                 blocks = edits.blocks_of(here.session.text_so_far(turn))
@@ -72,7 +72,7 @@ def _comments(face: Face, document: Document, span: Range) -> Iterator[lsp.CodeA
     """A question for each comment on the selected lines that asks one."""
     keyword = face.settings().comment_keyword
     for question in questions_in(document.lines, span.start.line, span.last_line, keyword):
-        inside = face.projects.of(document.uri).threads_at(document.uri, question.comment)
+        inside = face.projects.of(document.uri).placed.threads_at(document.uri, question.comment)
         arguments = {
             "uri": document.uri,
             "range": range_as_json(face.client.codec.client_range(document.lines, question.target)),
@@ -102,7 +102,7 @@ def _questions(face: Face, params: lsp.CodeActionParams, *, fixes: bool) -> Iter
 
 def _answers(face: Face, document: Document, span: Range) -> Iterator[lsp.CodeAction]:
     """For each thread here: its newest answer to show, its code to take; a failed turn to ask again."""
-    for here in face.projects.of(document.uri).threads_at(document.uri, span):
+    for here in face.projects.of(document.uri).placed.threads_at(document.uri, span):
         if not here.turns:
             continue
         turn = here.turns[-1]

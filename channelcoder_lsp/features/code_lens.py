@@ -13,7 +13,7 @@ from channelcoder_lsp.features.positions import range_as_json
 
 if TYPE_CHECKING:
     from channelcoder_lsp.features.face import Face
-    from channelcoder_lsp.services.project import ThreadHere
+    from channelcoder_lsp.services.placed import ThreadHere
 
 
 def code_lenses(face: Face, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
@@ -23,7 +23,7 @@ def code_lenses(face: Face, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
     if not face.settings().code_lens or (document := project.documents.get(uri)) is None:
         return []
     lenses = []
-    for _, group in groupby(project.threads_in(uri), key=lambda here: here.range.start.line):
+    for _, group in groupby(project.placed.threads_in(uri), key=lambda here: here.range.start.line):
         threads = list(group)
         newest = max(threads, key=lambda here: here.turns[-1].asked if here.turns else here.thread.created)
         where = face.client.codec.client_range(document.lines, newest.range)

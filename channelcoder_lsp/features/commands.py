@@ -20,7 +20,8 @@ from channelcoder_lsp.services.compose import Question
 if TYPE_CHECKING:
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.features.face import Face
-    from channelcoder_lsp.services.project import Project, ThreadHere
+    from channelcoder_lsp.services.placed import ThreadHere
+    from channelcoder_lsp.services.project import Project
     from channelcoder_lsp.services.session import Session
     from channelcoder_lsp.services.threads import Document
 
@@ -194,7 +195,7 @@ async def _code_of(face: Face, arguments: protocol.AnswerArguments) -> tuple[Doc
     if not 0 <= arguments.block < len(blocks):
         raise ArgumentsError(f"block: the answer has {len(blocks)} code blocks; {arguments.block} is not one.")
     for document in project.documents:
-        for here in project.threads_in(document.uri):
+        for here in project.placed.threads_in(document.uri):
             if here.thread.id == turn.thread_id:
                 return document, here, blocks[arguments.block]
     raise ArgumentsError(

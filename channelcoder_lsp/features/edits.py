@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from channelcoder_lsp.features.client import Client
-    from channelcoder_lsp.services.project import ThreadHere
+    from channelcoder_lsp.services.placed import ThreadHere
     from channelcoder_lsp.services.threads import Document
 
 

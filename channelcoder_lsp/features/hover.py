@@ -20,7 +20,7 @@ def hover(face: Face, params: lsp.HoverParams) -> lsp.Hover | None:
     if not face.settings().hover or (document := project.documents.get(uri)) is None:
         return None
     position = face.client.codec.position(document.lines, params.position)
-    found = project.threads_at(uri, Range(position, position))
+    found = project.placed.threads_at(uri, Range(position, position))
     if not found:
         return None
     kind = lsp.MarkupKind.Markdown if face.client.hover_markdown else lsp.MarkupKind.PlainText

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.session import SessionState
     from channelcoder_lsp.domain.thread import Thread
     from channelcoder_lsp.features.face import Face
-    from channelcoder_lsp.services.project import ThreadHere
+    from channelcoder_lsp.services.placed import ThreadHere
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TITLE_CHARS = 80

@@ -52,12 +52,12 @@ def changed(
 
 async def closed(face: Face, uri: str) -> None:
     """A document was closed."""
-    await face.projects.of(uri).closed(uri)
+    await face.projects.of(uri).placed.closed(uri)
 
 
 async def saved(face: Face, uri: str) -> None:
     """A document was saved."""
-    await face.projects.of(uri).saved(uri)
+    await face.projects.of(uri).placed.saved(uri)
 
 
 async def notebook_changed(face: Face, params: lsp.DidChangeNotebookDocumentParams) -> None:

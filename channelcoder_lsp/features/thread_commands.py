@@ -35,7 +35,7 @@ async def list_(face: Face, arguments: protocol.ThreadListArguments) -> protocol
         return protocol.ThreadRows([], thread_list([]))
     path = project.relative(arguments.uri) if arguments.uri is not None else None
     threads = [
-        (thread, project.anchor_of(thread))
+        (thread, project.placed.anchor_of(thread))
         for thread in session.head.threads.values()
         if not of_document or thread.anchor.uri == arguments.uri or (path and thread.anchor.path == path)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -15,47 +15,28 @@ from channelcoder_lsp.domain.errors import (
     SessionCorruptError,
     SessionExistsError,
     SessionNotFoundError,
-    StorageError,
 )
-from channelcoder_lsp.domain.place import Anchor, AnchorState, Range
 from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionState
-from channelcoder_lsp.domain.thread import Thread, ThreadStatus
 from channelcoder_lsp.domain.uri import path_of
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.events import SessionMoved, Trouble
-from channelcoder_lsp.services.places import Place, find_all, unmoved
+from channelcoder_lsp.services.placed import PlacedThreads
 from channelcoder_lsp.services.replies import reply, selection_in, selection_on_disk
 from channelcoder_lsp.services.session import Session, SessionPorts
-from channelcoder_lsp.services.threads import Document, OpenDocuments, anchor_now, thread_about
+from channelcoder_lsp.services.threads import Document, thread_about
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from channelcoder_lsp.domain.storage import JournaledStorage
+    from channelcoder_lsp.domain.thread import Thread
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.services.compose import Question
 
 logger = logging.getLogger(__name__)
 
 _PLACING_TRIES = 3
-
-
-@dataclass(frozen=True)
-class ThreadHere:
-    """A thread at a place of an open document."""
-
-    session: Session
-    thread: Thread
-    turns: list[Turn]
-    place: Place
-
-    @property
-    def range(self) -> Range:
-        """Where it is; only for a place that was found."""
-        if self.place.range is None:
-            raise ValueError(f"{self.thread.id} is orphaned")
-        return self.place.range
 
 
 class Project:
@@ -72,8 +53,9 @@ class Project:
         self, checkout: Checkout, storage: JournaledStorage, checkouts: Checkouts, ports: SessionPorts
     ) -> None:
         self.checkout = checkout
-        self.documents = OpenDocuments()
         self.session: Session | None = None
+        self.placed = PlacedThreads(lambda: self.session)
+        self.documents = self.placed.documents
         self._storage = storage
         self._checkouts = checkouts
         self._ports = ports
@@ -188,8 +170,7 @@ class Project:
             journal = await self._storage.open(name)
         await self._let_go()
         self.session = session = Session(journal, self._ports, self._connection)
-        for document in self.documents:
-            await self._place_threads(document)
+        await self.placed.place_new()
         self._ports.tell(SessionMoved(session))
         return session
 
@@ -197,8 +178,7 @@ class Project:
         session, self.session = self.session, None
         if session is None:
             return
-        for document in self.documents:
-            await self._record_places(session, document)
+        await self.placed.record(session)
         await session.close()
 
     def _connection(self) -> ConnectionRequest:
@@ -252,7 +232,7 @@ class Project:
         place = document.places.get(new.id) if document is not None else None
         if place is None:
             return None
-        same = (here.thread.id for here in self.threads_in(new.anchor.uri) if here.range == place.range)
+        same = (here.thread.id for here in self.placed.threads_in(new.anchor.uri) if here.range == place.range)
         return next(same, None)
 
     async def _reply(self, question: Question, thread_id: str) -> Question:
@@ -260,7 +240,7 @@ class Project:
         session = await self.session_to_ask_in()
         thread = session.thread(thread_id)
         if question.selection is None:
-            document = self.document_of(thread)
+            document = self.placed.document_of(thread)
             if document is not None:
                 selection = selection_in(document, thread)
             elif thread.anchor.path is not None:
@@ -272,37 +252,13 @@ class Project:
             question = replace(question, selection=selection)
         return reply(question, session, thread)
 
-    # Threads in open documents
-
-    def document_of(self, thread: Thread) -> Document | None:
-        """The open document that the thread is about."""
-        return next((document for document in self.documents if _is_about(thread, document)), None)
-
-    def anchor_of(self, thread: Thread) -> Anchor:
-        """Where the thread is now: in the open document, else as it was last recorded."""
-        document = self.document_of(thread)
-        return thread.anchor if document is None else anchor_now(thread, document)
+    # Documents
 
     async def opened(self, document: Document) -> None:
         """A document was opened: find the places of its threads again."""
         self.documents.add(document)
-        if await self.resume() is not None and not document.places:
-            await self._place_threads(document)
-
-    async def saved(self, uri: str) -> None:
-        """A document was saved: record where its threads are now, and look again for those that were not found."""
-        if self.session is not None and (document := self.documents.get(uri)):
-            await self._record_places(self.session, document)
-            for thread_id, place in list(document.places.items()):
-                if place.state is AnchorState.ORPHANED:
-                    del document.places[thread_id]
-            await self._place_threads(document)
-
-    async def closed(self, uri: str) -> None:
-        """A document was closed: record where its threads are."""
-        document = self.documents.remove(uri)
-        if self.session is not None and document is not None:
-            await self._record_places(self.session, document)
+        if await self.resume() is not None:
+            await self.placed.opened(document)
 
     async def renamed_files(self, old: Path, new: Path) -> None:
         """A file or folder was renamed: its threads go with it."""
@@ -316,94 +272,3 @@ class Project:
                 moved = after + path[len(before) :]
                 uri = (self.checkout.root / moved).as_uri()
                 await session.keep_anchor(thread.id, thread.anchor.model_copy(update={"path": moved, "uri": uri}))
-
-    async def taken_in(self) -> None:
-        """Other processes' records were taken in: place the threads that are new here."""
-        for document in self.documents:
-            await self._place_threads(document)
-
-    def threads_in(self, uri: str, span: Range | None = None) -> list[ThreadHere]:
-        """The open threads of a document that have a place in it, in the order of their places.
-
-        Args:
-            uri: the document.
-            span: only those on its lines: hovering beside the code counts.
-        """
-        session, document = self.session, self.documents.get(uri)
-        if session is None or document is None:
-            return []
-        threads, here = session.head.threads, []
-        places = list(document.places.items())
-        if span is not None:
-            # A hover pays for the threads at its place, hardly for the others in the file.
-            first, last = span.start.line, span.end.line
-            places = [
-                (thread_id, place)
-                for thread_id, place in places
-                if place.touched or ((at := place.range) and at.start.line <= last and first <= at.end.line)
-            ]
-        for thread_id, place in places:
-            thread = threads.get(thread_id)
-            if thread is None or thread.status is not ThreadStatus.OPEN:
-                continue
-            place.settle(thread.anchor, document.lines)
-            if place.range is None or place.state is AnchorState.ORPHANED:
-                continue
-            if span is None or _on_lines(place.range, span):
-                here.append(ThreadHere(session, thread, session.turns_of(thread), place))
-        return sorted(here, key=lambda found: (found.range, found.thread.created))
-
-    def threads_at(self, uri: str, span: Range) -> list[ThreadHere]:
-        """The threads on the lines of ``span``, the innermost first."""
-        found = self.threads_in(uri, span)
-        return sorted(found, key=lambda here: here.range.end.line - here.range.start.line)
-
-    async def _place_threads(self, document: Document) -> None:
-        session = self.session
-        if session is None:
-            return
-        wanted = [
-            thread
-            for thread in session.head.threads.values()
-            if thread.id not in document.places and _is_about(thread, document)
-        ]
-        if not wanted:
-            return
-        anchors = {thread.id: thread.anchor for thread in wanted}
-        texts: dict[str, str] = {}
-        for thread in wanted:
-            digest = thread.anchor.content
-            if digest and digest not in texts and unmoved(thread.anchor, document.lines) is None:
-                text = await session.text_when_asked(thread)
-                if text is not None:
-                    texts[digest] = text
-        for _ in range(_PLACING_TRIES):
-            edits, lines = document.edits, list(document.lines)
-            places = await anyio.to_thread.run_sync(find_all, anchors, lines, texts)
-            if document.edits == edits:
-                break
-        else:  # somebody types all the time
-            places = find_all(anchors, document.lines, texts)
-        for thread_id, place in places.items():
-            document.places.setdefault(thread_id, place)
-
-    async def _record_places(self, session: Session, document: Document) -> None:
-        for thread_id in list(document.places):
-            if thread := session.head.threads.get(thread_id):
-                anchor = anchor_now(thread, document)
-                if anchor.state is AnchorState.ORPHANED and thread.anchor.uri != document.uri:
-                    continue  # it may well be in its own document: another cell of the notebook
-                try:
-                    await session.keep_anchor(thread_id, anchor)
-                except (StorageError, SessionNotFoundError) as problem:
-                    logger.warning("the place of %s could not be recorded: %s", thread_id, problem)
-
-
-def _is_about(thread: Thread, document: Document) -> bool:
-    anchor = thread.anchor
-    return anchor.uri == document.uri or (anchor.path is not None and anchor.path == document.path)
-
-
-def _on_lines(range_: Range, span: Range) -> bool:
-    """Whether ``span`` has a place on a line of ``range_``."""
-    return range_.start.line <= span.end.line and span.start.line <= range_.last_line

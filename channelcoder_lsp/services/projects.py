@@ -202,7 +202,7 @@ class Projects:
             for document in project.documents:
                 owner = self._owner(document.uri)
                 if owner is not project:
-                    await project.closed(document.uri)
+                    await project.placed.closed(document.uri)
                     document.path = owner.relative(document.uri)
                     document.places.clear()
                     await owner.opened(document)
@@ -233,7 +233,7 @@ class Projects:
             if project.session is not None and project.session.name == name:
                 try:
                     await project.session.refresh()
-                    await project.taken_in()
+                    await project.placed.place_new()
                 except ChannelCoderError as problem:
                     logger.warning("taking in changes of %s: %s", name, problem)
 

@@ -161,7 +161,7 @@ class TestComments:
         await desk.heard.over(session.turn(asked.turn_id))
         assert "<question>\nwhy is this slow?" in agent.prompts[0]
         await desk.heard.until(lambda: editor.buffers[uri] == CODE)
-        (here,) = editor.face.projects.of(uri).threads_in(uri)
+        (here,) = editor.face.projects.of(uri).placed.threads_in(uri)
         assert (here.range.start, here.range.end) == ((3, 0), (5, 17))
 
     async def test_in_a_threads_code_it_replies(self, desk: Desk, editor: Editor, uri: str):
@@ -235,7 +235,7 @@ class TestAnswers:
         """Its hover and actions stay on all of it."""
         await answered(desk, editor, uri)
         editor.apply(resolve(editor.face, pick(actions(editor, uri), "Claude: Replace")).edit)
-        (here,) = editor.face.projects.of(uri).threads_in(uri)
+        (here,) = editor.face.projects.of(uri).placed.threads_in(uri)
         assert (here.range.start, here.range.end) == ((3, 0), (4, 21))
         assert pick(actions(editor, uri), "Claude: Replace the selection with it, which changed since")
 

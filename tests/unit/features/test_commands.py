@@ -58,7 +58,7 @@ class TestAsk:
         """Without its indentation: the thread is about the statement."""
         at = {"line": 4, "character": 9}
         await over(desk, editor, await run(editor, protocol.ASK, uri=uri, range={"start": at, "end": at}, question="?"))
-        (here,) = editor.face.projects.of(uri).threads_in(uri)
+        (here,) = editor.face.projects.of(uri).placed.threads_in(uri)
         assert (here.range.start, here.range.end) == ((4, 4), (4, 23))
         assert "5|     result = sum(items)" in agent.prompts[0]
 

@@ -9,8 +9,8 @@ from channelcoder_lsp.domain.place import AnchorState, Position, Range
 from channelcoder_lsp.domain.text import split_lines
 from channelcoder_lsp.features import edits
 from channelcoder_lsp.features.client import Client
+from channelcoder_lsp.services.placed import ThreadHere
 from channelcoder_lsp.services.places import Place
-from channelcoder_lsp.services.project import ThreadHere
 from channelcoder_lsp.services.threads import Document
 
 from .editor import Editor, capabilities

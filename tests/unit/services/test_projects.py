@@ -203,7 +203,7 @@ class TestWhoseDocument:
         """Its thread hangs on its URI."""
         uri = await editor.open("untitled:Untitled-1")
         await editor.ask(uri)
-        assert len(editor.projects.of(uri).threads_in(uri)) == 1
+        assert len(editor.projects.of(uri).placed.threads_in(uri)) == 1
 
     async def test_through_a_link_it_is_the_same(self, editor: Editor):
         """An editor may have opened it by another path."""
@@ -236,12 +236,12 @@ class TestWhoseDocument:
         (editor.desk.folder / "shop" / "lib").mkdir()
         uri = await editor.open("shop/lib/a.py")
         await editor.ask(uri)
-        assert len(outer.threads_in(uri)) == 1
+        assert len(outer.placed.threads_in(uri)) == 1
         inner = await editor.folder("shop/lib")
         assert (inner.documents.get(uri).path, outer.documents.get(uri)) == ("a.py", None)
         await editor.projects.remove(editor.desk.folder / "shop/lib")
         assert (outer.documents.get(uri).path, inner.documents.get(uri)) == ("lib/a.py", None)
-        assert len(outer.threads_in(uri)) == 1
+        assert len(outer.placed.threads_in(uri)) == 1
 
     async def test_turns_and_threads_are_found_in_whichever_folder(self, editor: Editor):
         """And named when there is none."""
@@ -267,7 +267,7 @@ class TestThreadsOfDocuments:
         await one.close()
         two = open_editor()
         project = await two.folder("shop")
-        (here,) = project.threads_in(await two.open("shop/a.py"))
+        (here,) = project.placed.threads_in(await two.open("shop/a.py"))
         assert (here.range, here.place.state) == (TOTAL, AnchorState.EXACT)
 
     async def test_with_the_editor_closed_the_code_may_move(self, open_editor):
@@ -278,7 +278,7 @@ class TestThreadsOfDocuments:
         await one.close()
         two = open_editor()
         project = await two.folder("shop")
-        (here,) = project.threads_in(await two.open("shop/a.py", "import re\n" + CODE))
+        (here,) = project.placed.threads_in(await two.open("shop/a.py", "import re\n" + CODE))
         assert (here.range.start.line, here.place.state) == (4, AnchorState.MOVED)
 
     @pytest.mark.parametrize("text", ["", "\n" * 20, "nothing = 'like it'\n" * 9], ids=["empty", "blank", "other"])
@@ -291,10 +291,10 @@ class TestThreadsOfDocuments:
         two = open_editor()
         project = await two.folder("shop")
         uri = await two.open("shop/a.py", text)
-        assert project.threads_in(uri) == []
-        await project.closed(uri)
+        assert project.placed.threads_in(uri) == []
+        await project.placed.closed(uri)
         assert project.session.thread(turn.thread_id).anchor.state is AnchorState.ORPHANED
-        assert len(project.threads_in(await two.open("shop/a.py"))) == 1
+        assert len(project.placed.threads_in(await two.open("shop/a.py"))) == 1
 
     async def test_code_that_is_deleted_while_it_is_open_is_shown_nowhere(self, editor: Editor):
         """Until an undo brings it back."""
@@ -302,9 +302,9 @@ class TestThreadsOfDocuments:
         uri = await editor.open("shop/a.py")
         await editor.ask(uri)
         project.documents.edit(uri, TOTAL, "")
-        assert project.threads_in(uri) == []
+        assert project.placed.threads_in(uri) == []
         project.documents.edit(uri, Range(Position(3, 0), Position(3, 0)), "def total(items):\n    return sum(items)")
-        (here,) = project.threads_in(uri)
+        (here,) = project.placed.threads_in(uri)
         assert (here.range, here.place.state) == (TOTAL, AnchorState.EXACT)
 
     async def test_line_ends_do_not_matter(self, open_editor):
@@ -315,7 +315,7 @@ class TestThreadsOfDocuments:
         await one.close()
         two = open_editor()
         project = await two.folder("shop")
-        (here,) = project.threads_in(await two.open("shop/a.py"))
+        (here,) = project.placed.threads_in(await two.open("shop/a.py"))
         assert (here.range, here.place.state) == (TOTAL, AnchorState.EXACT)
 
     async def test_what_another_editor_asks_shows_here(self, open_editor):
@@ -328,19 +328,19 @@ class TestThreadsOfDocuments:
         await two.open("shop/a.py")
         await two.ask(uri)
         await a.session.refresh()
-        await a.taken_in()
-        assert len(a.threads_in(uri)) == len(b.threads_in(uri)) == 2
+        await a.placed.place_new()
+        assert len(a.placed.threads_in(uri)) == len(b.placed.threads_in(uri)) == 2
 
     async def test_a_renamed_file_or_folder_takes_its_threads_along(self, editor: Editor):
         """To be found under the new name."""
         project = await editor.folder("shop")
         (editor.desk.folder / "shop" / "lib").mkdir()
         turn = await editor.ask(await editor.open("shop/lib/a.py"))
-        await project.closed(uri_of(editor.desk.folder / "shop/lib/a.py"))
+        await project.placed.closed(uri_of(editor.desk.folder / "shop/lib/a.py"))
         await project.renamed_files(editor.desk.folder / "shop/lib", editor.desk.folder / "shop/new")
         anchor = project.session.thread(turn.thread_id).anchor
         assert (anchor.path, anchor.uri) == ("new/a.py", uri_of(editor.desk.folder / "shop/new/a.py"))
-        assert len(project.threads_in(await editor.open("shop/new/a.py"))) == 1
+        assert len(project.placed.threads_in(await editor.open("shop/new/a.py"))) == 1
 
     async def test_the_cells_of_a_notebook_keep_to_themselves(self, editor: Editor):
         """They are one file; a thread of one cell is not recorded as lost because another cell has no such code."""
@@ -349,10 +349,10 @@ class TestThreadsOfDocuments:
         await editor.open(cells[0], CODE)
         await editor.open(cells[1], "x = 1\n")
         turn = await editor.ask(cells[0])
-        await editor.projects.of(cells[1]).taken_in()
-        assert project.threads_in(cells[1]) == []
+        await editor.projects.of(cells[1]).placed.place_new()
+        assert project.placed.threads_in(cells[1]) == []
         for cell in cells:
-            await project.closed(cell)
+            await project.placed.closed(cell)
         anchor = project.session.thread(turn.thread_id).anchor
         assert (anchor.uri, anchor.state) == (cells[0], AnchorState.EXACT)
 

@@ -1,0 +1,180 @@
+"""The threads of a project in its open documents: placed when one is opened, recorded when it is saved or closed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+
+from channelcoder_lsp.domain.errors import SessionNotFoundError, StorageError
+from channelcoder_lsp.domain.place import Anchor, AnchorState, Range
+from channelcoder_lsp.domain.thread import Thread, ThreadStatus
+from channelcoder_lsp.services.places import Place, find_all, unmoved
+from channelcoder_lsp.services.threads import Document, OpenDocuments, anchor_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from channelcoder_lsp.domain.turn import Turn
+    from channelcoder_lsp.services.session import Session
+
+logger = logging.getLogger(__name__)
+
+_PLACING_TRIES = 3
+
+
+@dataclass(frozen=True)
+class ThreadHere:
+    """A thread at a place of an open document."""
+
+    session: Session
+    thread: Thread
+    turns: list[Turn]
+    place: Place
+
+    @property
+    def range(self) -> Range:
+        """Where it is; only for a place that was found."""
+        if self.place.range is None:
+            raise ValueError(f"{self.thread.id} is orphaned")
+        return self.place.range
+
+
+class PlacedThreads:
+    """The open documents of a project and where in them its threads are.
+
+    Args:
+        session: the project's active session, if one is open.
+    """
+
+    def __init__(self, session: Callable[[], Session | None]) -> None:
+        self.documents = OpenDocuments()
+        self._session = session
+
+    def document_of(self, thread: Thread) -> Document | None:
+        """The open document that the thread is about."""
+        return next((document for document in self.documents if _is_about(thread, document)), None)
+
+    def anchor_of(self, thread: Thread) -> Anchor:
+        """Where the thread is now: in the open document, else as it was last recorded."""
+        document = self.document_of(thread)
+        return thread.anchor if document is None else anchor_now(thread, document)
+
+    async def opened(self, document: Document) -> None:
+        """A document was opened and is followed already: find the places of its threads again."""
+        if not document.places:
+            await self._place_threads(document)
+
+    async def saved(self, uri: str) -> None:
+        """A document was saved: record where its threads are now, and look again for those that were not found."""
+        session = self._session()
+        if session is not None and (document := self.documents.get(uri)):
+            await self._record_places(session, document)
+            for thread_id, place in list(document.places.items()):
+                if place.state is AnchorState.ORPHANED:
+                    del document.places[thread_id]
+            await self._place_threads(document)
+
+    async def closed(self, uri: str) -> None:
+        """A document was closed: record where its threads are."""
+        session, document = self._session(), self.documents.remove(uri)
+        if session is not None and document is not None:
+            await self._record_places(session, document)
+
+    async def place_new(self) -> None:
+        """Place the threads that have no place yet: of a session just opened, or recorded by another process."""
+        for document in self.documents:
+            await self._place_threads(document)
+
+    def threads_in(self, uri: str, span: Range | None = None) -> list[ThreadHere]:
+        """The open threads of a document that have a place in it, in the order of their places.
+
+        Args:
+            uri: the document.
+            span: only those on its lines: hovering beside the code counts.
+        """
+        session, document = self._session(), self.documents.get(uri)
+        if session is None or document is None:
+            return []
+        threads, here = session.head.threads, []
+        places = list(document.places.items())
+        if span is not None:
+            # A hover pays for the threads at its place, hardly for the others in the file.
+            first, last = span.start.line, span.end.line
+            places = [
+                (thread_id, place)
+                for thread_id, place in places
+                if place.touched or ((at := place.range) and at.start.line <= last and first <= at.end.line)
+            ]
+        for thread_id, place in places:
+            thread = threads.get(thread_id)
+            if thread is None or thread.status is not ThreadStatus.OPEN:
+                continue
+            place.settle(thread.anchor, document.lines)
+            if place.range is None or place.state is AnchorState.ORPHANED:
+                continue
+            if span is None or _on_lines(place.range, span):
+                here.append(ThreadHere(session, thread, session.turns_of(thread), place))
+        return sorted(here, key=lambda found: (found.range, found.thread.created))
+
+    def threads_at(self, uri: str, span: Range) -> list[ThreadHere]:
+        """The threads on the lines of ``span``, the innermost first."""
+        found = self.threads_in(uri, span)
+        return sorted(found, key=lambda here: here.range.end.line - here.range.start.line)
+
+    async def record(self, session: Session) -> None:
+        """Record where the threads of ``session`` are in all open documents."""
+        for document in self.documents:
+            await self._record_places(session, document)
+
+    async def _place_threads(self, document: Document) -> None:
+        session = self._session()
+        if session is None:
+            return
+        wanted = [
+            thread
+            for thread in session.head.threads.values()
+            if thread.id not in document.places and _is_about(thread, document)
+        ]
+        if not wanted:
+            return
+        anchors = {thread.id: thread.anchor for thread in wanted}
+        texts: dict[str, str] = {}
+        for thread in wanted:
+            digest = thread.anchor.content
+            if digest and digest not in texts and unmoved(thread.anchor, document.lines) is None:
+                text = await session.text_when_asked(thread)
+                if text is not None:
+                    texts[digest] = text
+        for _ in range(_PLACING_TRIES):
+            edits, lines = document.edits, list(document.lines)
+            places = await anyio.to_thread.run_sync(find_all, anchors, lines, texts)
+            if document.edits == edits:
+                break
+        else:  # somebody types all the time
+            places = find_all(anchors, document.lines, texts)
+        for thread_id, place in places.items():
+            document.places.setdefault(thread_id, place)
+
+    async def _record_places(self, session: Session, document: Document) -> None:
+        for thread_id in list(document.places):
+            if thread := session.head.threads.get(thread_id):
+                anchor = anchor_now(thread, document)
+                if anchor.state is AnchorState.ORPHANED and thread.anchor.uri != document.uri:
+                    continue  # it may well be in its own document: another cell of the notebook
+                try:
+                    await session.keep_anchor(thread_id, anchor)
+                except (StorageError, SessionNotFoundError) as problem:
+                    logger.warning("the place of %s could not be recorded: %s", thread_id, problem)
+
+
+def _is_about(thread: Thread, document: Document) -> bool:
+    anchor = thread.anchor
+    return anchor.uri == document.uri or (anchor.path is not None and anchor.path == document.path)
+
+
+def _on_lines(range_: Range, span: Range) -> bool:
+    """Whether ``span`` has a place on a line of ``range_``."""
+    return range_.start.line <= span.end.line and span.start.line <= range_.last_line
