@@ -176,6 +176,7 @@ def _imports() -> None:
 
     for module in (
         "settings",
+        "execution.git",
         "services.projects",
         "storage",
         "prompts",
@@ -188,9 +189,11 @@ def _imports() -> None:
 async def _build(server: ChannelCoderServer, configuration: Configuration) -> Face:
     import platformdirs  # noqa: PLC0415 - all of this after initialize
 
+    from channelcoder_lsp.execution.git import GitRepository  # noqa: PLC0415
     from channelcoder_lsp.features import shown, workspace  # noqa: PLC0415
     from channelcoder_lsp.features.client import Client  # noqa: PLC0415
     from channelcoder_lsp.features.face import Face  # noqa: PLC0415
+    from channelcoder_lsp.features.permission import AskPermission  # noqa: PLC0415
     from channelcoder_lsp.features.progress import TurnsShown  # noqa: PLC0415
     from channelcoder_lsp.prompts import built_in_prompts  # noqa: PLC0415
     from channelcoder_lsp.services.checkouts import Checkouts  # noqa: PLC0415
@@ -208,6 +211,8 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
         settings=lambda: configuration.settings,
         warm=WarmConnections(lambda: configuration.settings.max_open),
         tell=turns,
+        ask_person=AskPermission(client),
+        repositories=GitRepository,
     )
     storage = FileSessionStorage(configuration.settings.sessions)
     projects = Projects(storage, Checkouts(state_folder()), ports, state_folder() / "scratch")

@@ -54,6 +54,22 @@ class ClientDiagnostic:
 
 
 @dataclass(frozen=True)
+class ClientContext:
+    """Something more to send along with a question: a file, a part of it, or a text.
+
+    Give ``uri`` for a file (open or on disk), with ``range`` for a part of it or ``symbol`` for the definition of
+    that name in it; or ``text`` with a ``label`` for anything else: a checker's output, a log.
+    """
+
+    __pydantic_config__ = _STRICT
+    uri: str | None = None
+    range: ClientRange | None = None
+    symbol: str | None = None
+    text: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
 class AskArguments:
     """What to ask, and about which code.
 
@@ -70,6 +86,8 @@ class AskArguments:
     """The thread to go on with."""
     diagnostics: list[ClientDiagnostic] = field(default_factory=list)
     """What checkers say about the code; those on the range are sent along (a setting)."""
+    context: list[ClientContext] = field(default_factory=list)
+    """What else to send along, by choice: other files, further selections, a text."""
     comment_line: int | None = None
     """The line of the comment that asks; it is taken away once the question was recorded (a setting)."""
 
@@ -337,6 +355,67 @@ class TurnNotification:
     message: str | None = None
 
 
+@dataclass(frozen=True)
+class ReviewArguments:
+    """What to review: ``scope`` is ``selection``, ``file``, ``changes`` (uncommitted) or ``branch`` (against its base).
+
+    ``resume`` goes on with the folder's latest review that was not finished, or with the one of ``reviewId``.
+    """
+
+    __pydantic_config__ = _STRICT
+    scope: str = "file"
+    uri: str | None = None
+    """The document; for ``changes`` and ``branch`` it may be left out."""
+    range: ClientRange | None = None
+    folder: str | None = None
+    base: str | None = None
+    """For ``branch``: what to compare with; without it the remote's default branch, ``main`` or ``master``."""
+    resume: bool = False
+    review_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Reviewing:
+    """The review, and the files that are being looked at, one turn each."""
+
+    review_id: str
+    session: str
+    files: list[str]
+    turn_ids: list[str]
+
+
+@dataclass(frozen=True)
+class ProposalArguments:
+    """A proposal; with ``uri`` only what it does to that file, with ``hunk`` (from 0) only that change of it."""
+
+    __pydantic_config__ = _STRICT
+    proposal_id: str
+    uri: str | None = None
+    hunk: int | None = None
+
+
+@dataclass(frozen=True)
+class ProposalApplyArguments:
+    """What to apply of a proposal.
+
+    ``done``: the editor has applied the edit of a code action already; the server only takes note.
+    """
+
+    __pydantic_config__ = _STRICT
+    proposal_id: str
+    uri: str | None = None
+    hunk: int | None = None
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class ProposalState:
+    """The proposal, and its status now: ``open``, ``applied``, ``discarded``."""
+
+    proposal_id: str
+    status: str
+
+
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -397,6 +476,21 @@ THREAD_REOPEN = Command("channelcoder.thread.reopen", ThreadArguments, ThreadSta
 THREAD_REMOVE = Command(
     "channelcoder.thread.remove", ThreadArguments, Done, "Remove a thread; what was said stays in the transcript."
 )
+REVIEW = Command(
+    "channelcoder.review",
+    ReviewArguments,
+    Reviewing,
+    "Review code; each finding becomes a thread. Returns at once.",
+)
+PROPOSAL_APPLY = Command(
+    "channelcoder.proposal.apply", ProposalApplyArguments, Applied, "Apply a proposed edit, whole or in part."
+)
+PROPOSAL_PREVIEW = Command(
+    "channelcoder.proposal.preview", ProposalArguments, Shown, "Show a proposed edit as a diff against the code now."
+)
+PROPOSAL_DISCARD = Command(
+    "channelcoder.proposal.discard", ProposalArguments, ProposalState, "Discard a proposed edit; it is offered no more."
+)
 ANSWER_INSERT = Command(
     "channelcoder.answer.insert", AnswerArguments, Applied, "Insert a code block of an answer below the code."
 )
@@ -429,6 +523,10 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     THREAD_RESOLVE,
     THREAD_REOPEN,
     THREAD_REMOVE,
+    REVIEW,
+    PROPOSAL_APPLY,
+    PROPOSAL_PREVIEW,
+    PROPOSAL_DISCARD,
     ANSWER_INSERT,
     ANSWER_REPLACE,
 )

@@ -83,7 +83,23 @@ class Settings(BaseSettings):
     )
     send_diagnostics: bool = Field(default=True, description="Send the diagnostics on the selection along with it.")
 
+    # What Claude may do
+    tools: list[str] = Field(
+        default_factory=list,
+        description="Built-in tools of Claude Code beyond Read, Grep and Glob, such as `WebFetch`; "
+        "each use asks first. Edit and Write stay off: edits are proposed.",
+    )
+    permission_seconds: float = Field(
+        120, ge=_SMALLEST, le=3600, description="How long a question for permission waits; then the answer is no."
+    )
+    confirm_edits: bool = Field(
+        default=True, description="Have the editor ask for confirmation before it applies a proposal, if it can."
+    )
+
     # What is shown
+    diagnostics: bool = Field(default=True, description="Show open findings of reviews as diagnostics.")
+    workspace_symbols: bool = Field(default=True, description="Find threads among the workspace's symbols.")
+    proposals: bool = Field(default=True, description="Offer Claude's proposed edits as code actions.")
     hover: bool = Field(default=True, description="Show answers on hover.")
     hover_max_chars: int = Field(
         8_000, ge=500, description="Characters of an answer shown on hover; the rest is one command away."

@@ -6,37 +6,19 @@ mended on the way.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from channelcoder_lsp.cli.connection import Connection, Json
 from channelcoder_lsp.domain.errors import ChannelCoderError
 from channelcoder_lsp.domain.text import split_lines
+from channelcoder_lsp.domain.uri import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from typing_extensions import Self
-
-Json = dict[str, Any]
-
-ANSWER_SECONDS = 60.0
 _UNITS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
-
-
-class ResponseError(ChannelCoderError):
-    """The server answered with a JSON-RPC error."""
-
-    def __init__(self, error: Json) -> None:
-        super().__init__(f"{error.get('message')} (code {error.get('code')})")
-        self.code: int = error["code"]
-        self.text: str = error["message"]
-
-
-class ServerGoneError(ChannelCoderError):
-    """The server ended."""
 
 
 def capabilities(encoding: str = "utf-16", **ours: bool) -> Json:
@@ -47,7 +29,14 @@ def capabilities(encoding: str = "utf-16", **ours: bool) -> Json:
             "applyEdit": True,
             "configuration": True,
             "workspaceFolders": True,
-            "workspaceEdit": {"documentChanges": True},
+            "workspaceEdit": {
+                "documentChanges": True,
+                "resourceOperations": ["create", "delete"],
+                "changeAnnotationSupport": {},
+            },
+            "diagnostics": {"refreshSupport": True},
+            "didChangeWatchedFiles": {"dynamicRegistration": True},
+            "symbol": {},
             "codeLens": {"refreshSupport": True},
             "fileOperations": {"didRename": True},
         },
@@ -67,7 +56,7 @@ def capabilities(encoding: str = "utf-16", **ours: bool) -> Json:
     }
 
 
-class Editor:
+class Editor(Connection):
     """One editor with one server.
 
     Args:
@@ -89,51 +78,23 @@ class Editor:
         settings: Json | None = None,
         check: Callable[[Json], None] | None = None,
     ) -> None:
-        self.command = list(command)
+        super().__init__(command, environment=environment, check=check)
         self.folders = list(folders)
         self.capabilities = client if client is not None else capabilities()
         self.settings = settings or {}
         self.texts: dict[str, str] = {}
         self.versions: dict[str, int] = {}
-        self.received: list[Json] = []
         self.initialized: Json = {}
         self.process_id = os.getpid()
         """The process that the server is told to end with."""
-        self._environment = {**os.environ, **(environment or {})}
-        self._check = check
-        self._process: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task[None] | None = None
-        self._next_id = 0
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._news = asyncio.Condition()
-        self.failure: BaseException | None = None
-
-    # Starting and ending
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self.running:
-            await self.quit()
-
-    @property
-    def running(self) -> bool:
-        """Whether the server's process lives."""
-        return self._process is not None and self._process.returncode is None
-
-    @property
-    def pid(self) -> int:
-        """The server's process id."""
-        return self._running().pid
+        self.choice: str | None = None
+        """The title that is chosen in ``window/showMessageRequest``; None: the message is dismissed."""
+        self.takes_edits = True
+        """Whether ``workspace/applyEdit`` is applied; the person may have said no."""
 
     async def start(self) -> Json:
         """Start the server and shake hands; what ``initialize`` was answered with."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self.command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=self._environment
-        )
-        self._reading = asyncio.create_task(self._read())
+        await super().start()
         folders = [{"uri": folder.as_uri(), "name": folder.name} for folder in self.folders]
         self.initialized = await self.request(
             "initialize",
@@ -146,69 +107,6 @@ class Editor:
         )
         self.notify("initialized", {})
         return self.initialized
-
-    async def quit(self) -> int:
-        """Shut the server down as an editor does; its exit code."""
-        await self.request("shutdown", None)
-        self.notify("exit", None)
-        return await self.wait()
-
-    async def wait(self) -> int:
-        """Wait for the server's end; its exit code."""
-        process = self._running()
-        code = await asyncio.wait_for(process.wait(), ANSWER_SECONDS)
-        if self._reading is not None:
-            await self._reading
-        return code
-
-    def kill(self) -> None:
-        """Kill the server (SIGKILL)."""
-        self._running().kill()
-
-    def hang_up(self) -> None:
-        """Close the server's input, as an editor that died."""
-        stdin = self._running().stdin
-        if stdin is not None:
-            stdin.close()
-
-    # Messages
-
-    async def request(self, method: str, params: Any) -> Any:
-        """The server's answer.
-
-        Raises:
-            ResponseError: the answer is an error.
-            ServerGoneError: the server ended before it answered.
-        """
-        return await asyncio.wait_for(self.send_request(method, params), ANSWER_SECONDS)
-
-    def send_request(self, method: str, params: Any) -> asyncio.Future[Any]:
-        """Send a request without waiting for its answer."""
-        self._next_id += 1
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting[self._next_id] = answer
-        self._send({"jsonrpc": "2.0", "id": self._next_id, "method": method, "params": params})
-        return answer
-
-    def notify(self, method: str, params: Any) -> None:
-        """Send a notification."""
-        self._send({"jsonrpc": "2.0", "method": method, "params": params})
-
-    async def wait_for(self, wanted: Callable[[Json], bool], *, after: int = 0) -> Json:
-        """The first message from the server, from number ``after`` on, that is ``wanted``."""
-
-        def found() -> Json | None:
-            return next((message for message in self.received[after:] if wanted(message)), None)
-
-        async def wait() -> Json:
-            async with self._news:
-                while (message := found()) is None:
-                    if self.failure is not None or not self.running:
-                        raise ServerGoneError("The server ended while it was waited for.") from self.failure
-                    await self._news.wait()
-                return message
-
-        return await asyncio.wait_for(wait(), ANSWER_SECONDS)
 
     # Documents
 
@@ -268,12 +166,13 @@ class Editor:
         return await self.request("workspace/executeCommand", {"command": command, "arguments": arguments})
 
     async def choose(self, action: Json) -> Any:
-        """Choose a code action: its edit is resolved and applied, or its command run."""
+        """Choose a code action: its edit is resolved and applied, then its command run; what that returned."""
+        if "edit" not in action and "data" in action:
+            action = await self.request("codeAction/resolve", action)
+        if "edit" in action:
+            self.apply(action["edit"])
         if "command" in action:
             return await self.execute(action["command"]["command"], action["command"]["arguments"][0])
-        if "edit" not in action:
-            action = await self.request("codeAction/resolve", action)
-        self.apply(action["edit"])
         return None
 
     async def finished(self, turn_id: str) -> Json:
@@ -292,6 +191,9 @@ class Editor:
     def apply(self, edit: Json) -> None:
         """Apply a workspace edit to the buffers and tell the server."""
         for change in edit.get("documentChanges") or []:
+            if "kind" in change:
+                self._change_file(change)
+                continue
             uri, version = change["textDocument"]["uri"], change["textDocument"]["version"]
             if version is not None and version != self.versions[uri]:
                 raise ChannelCoderError(f"{uri} has version {self.versions[uri]}, the edit is for {version}.")
@@ -299,7 +201,23 @@ class Editor:
         for uri, edits in (edit.get("changes") or {}).items():
             self._edit(uri, edits)
 
+    def _change_file(self, change: Json) -> None:
+        """Create or delete a file."""
+        path = path_of(change["uri"])
+        if path is None:
+            raise ChannelCoderError(f"{change['uri']} is not a file.")
+        match change["kind"]:
+            case "create":
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(exist_ok=False)
+            case "delete":
+                path.unlink()
+                if change["uri"] in self.texts:
+                    self.close(change["uri"])
+
     def _edit(self, uri: str, edits: list[Json]) -> None:
+        if uri not in self.texts and (path := path_of(uri)) is not None:
+            self.open(path, language=path.suffix.removeprefix("."))
         for edit in sorted(edits, key=lambda edit: _tuple(edit["range"]["start"]), reverse=True):
             start, end = edit["range"]["start"], edit["range"]["end"]
             text = self.texts[uri]
@@ -324,66 +242,17 @@ class Editor:
         column = len(lines[number].encode(name)[: position["character"] * width].decode(name))
         return before + (column if position["line"] < len(lines) else len(lines[number]))
 
-    # The wire
-
-    def _running(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            raise ServerGoneError("The server was not started.")
-        return self._process
-
-    def _send(self, message: Json) -> None:
-        stdin = self._running().stdin
-        if stdin is None:
-            raise ServerGoneError("The server's input is closed.")
-        body = json.dumps(message).encode()
-        stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
-
-    async def _read(self) -> None:
-        stdout = self._running().stdout
-        try:
-            while stdout is not None and (head := await stdout.readline()):
-                if head.lower().startswith(b"content-length:"):
-                    length = int(head.split(b":")[1])
-                    while (await stdout.readline()).strip():
-                        pass
-                    await self._take(json.loads(await stdout.readexactly(length)))
-        except BaseException as problem:
-            self.failure = problem
-            raise
-        finally:
-            for answer in self._waiting.values():
-                if not answer.done():
-                    answer.set_exception(ServerGoneError("The server ended before it answered."))
-            async with self._news:
-                self._news.notify_all()
-
-    async def _take(self, message: Json) -> None:
-        if self._check is not None:
-            self._check(message)
-        if "method" not in message:
-            answer = self._waiting.pop(message["id"])
-            if answer.done():
-                return
-            if "error" in message:
-                answer.set_exception(ResponseError(message["error"]))
-            else:
-                answer.set_result(message["result"])
-            return
-        if "id" in message:
-            result = self._answer(message["method"], message.get("params"))
-            self._send({"jsonrpc": "2.0", "id": message["id"], "result": result})
-        async with self._news:
-            self.received.append(message)
-            self._news.notify_all()
-
-    def _answer(self, method: str, params: Any) -> Any:
+    async def _answer(self, method: str, params: Any) -> Any:
         """What this editor says to the server's requests."""
         match method:
             case "workspace/configuration":
                 return [self.settings for _ in params["items"]]
             case "workspace/applyEdit":
-                self.apply(params["edit"])
-                return {"applied": True}
+                if self.takes_edits:
+                    self.apply(params["edit"])
+                return {"applied": self.takes_edits}
+            case "window/showMessageRequest":
+                return next((action for action in params["actions"] if action["title"] == self.choice), None)
             case "window/showDocument":
                 return {"success": True}
             case _:

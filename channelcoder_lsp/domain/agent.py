@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from channelcoder_lsp.domain.editor import EditorTools
 from channelcoder_lsp.domain.errors import AgentError
+from channelcoder_lsp.domain.permission import Permissions
 from channelcoder_lsp.domain.turn import ToolUse, Usage
 
 
@@ -31,6 +33,14 @@ class ConnectionRequest:
     spent_usd: float = 0.0
     """What the resumed Claude session has cost so far: the SDK's figure is cumulative, a turn's is not."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    output_schema: Mapping[str, Any] | None = None
+    """The JSON schema that answers are to have (:attr:`Finished.structured`); None: answers are text."""
+    editor: EditorTools | None = None
+    """The editor's buffers, and where proposals go; None: Claude sees the disk only and proposes nothing."""
+    permissions: Permissions | None = None
+    """Who is asked about tools that need consent; None: they are denied."""
+    more_tools: tuple[str, ...] = ()
+    """Built-in tools beyond those that only read; each use needs consent."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,14 @@ class TextReplaced:
     """The text so far, anew: it takes the place of all deltas before it (a stream was cut and repeated)."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class StructuredDelta:
+    """Some more JSON of a structured answer; with ``replace`` it begins anew (the first was not valid)."""
+
+    text: str
+    replace: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,9 +98,11 @@ class Finished:
     cost_usd: float = 0.0
     cumulative_cost_usd: float | None = None
     tools: tuple[ToolUse, ...] = ()
+    structured: Any = None
+    """The structured answer as JSON, if one was asked for and came; it has the schema."""
 
 
-AgentEvent = TextDelta | TextReplaced | ToolStarted | Retrying | Finished
+AgentEvent = TextDelta | TextReplaced | StructuredDelta | ToolStarted | Retrying | Finished
 
 
 class AgentConnection(Protocol):

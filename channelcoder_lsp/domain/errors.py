@@ -12,7 +12,9 @@ A message says what failed, on what, and what to do next; it is shown to the use
     │   ├── SessionNameError        the name can't be the name of a session
     │   ├── SessionBusyError        another process holds the session's lease
     │   ├── ThreadNotFoundError
-    │   └── TurnNotFoundError
+    │   ├── TurnNotFoundError
+    │   ├── ProposalNotFoundError
+    │   └── ReviewNotFoundError
     ├── StorageError
     │   ├── StorageNotWritableError
     │   └── SessionCorruptError     what is stored can't be read; it was set aside, not lost
@@ -23,6 +25,10 @@ A message says what failed, on what, and what to do next; it is shown to the use
     │   ├── ConversationLostError   Claude's side of the conversation is gone; ours is not
     │   ├── AgentGoneError          the CLI ended in the middle of a turn
     │   └── ApiError                Claude's service refused or failed
+    ├── ToolError                   Claude used one of our tools wrongly; it is told how to do better
+    ├── ProposalError               a proposal can't be applied; the message says why
+    ├── ReviewError                 there is nothing to review, or it can't be had
+    ├── RepositoryError             version control is not there, or failed
     └── OfflineModelError           the offline model could not be started or reached
 """
 
@@ -96,6 +102,20 @@ class TurnNotFoundError(SessionError):
         super().__init__(f"There is no turn {turn_id!r} in this session. It may belong to another one.")
 
 
+class ProposalNotFoundError(SessionError):
+    """There is no proposal of that id in the session."""
+
+    def __init__(self, proposal_id: str) -> None:
+        super().__init__(f"There is no proposal {proposal_id!r} in this session. It may belong to another one.")
+
+
+class ReviewNotFoundError(SessionError):
+    """There is no review of that id in the session."""
+
+    def __init__(self, review_id: str) -> None:
+        super().__init__(f"There is no review {review_id!r} in this session. It may belong to another one.")
+
+
 class StorageError(ChannelCoderError):
     """Sessions can't be read or written."""
 
@@ -156,6 +176,22 @@ class ApiError(AgentError):
     def __init__(self, message: str, *, status: int | None = None, retryable: bool = True) -> None:
         super().__init__(message, retryable=retryable)
         self.status = status
+
+
+class ToolError(ChannelCoderError):
+    """Claude used one of our tools wrongly; the message tells it how to do better."""
+
+
+class ProposalError(ChannelCoderError):
+    """A proposal, or a part of it, can't be applied; the message says why and what to do."""
+
+
+class ReviewError(ChannelCoderError):
+    """There is nothing to review, or it can't be had."""
+
+
+class RepositoryError(ChannelCoderError):
+    """The folder is in no repository, version control is not installed, or it failed."""
 
 
 class OfflineModelError(ChannelCoderError):

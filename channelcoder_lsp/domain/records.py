@@ -11,6 +11,9 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from channelcoder_lsp.domain.model import Model, Timestamp, now
+from channelcoder_lsp.domain.permission import Permission
+from channelcoder_lsp.domain.proposal import Proposal
+from channelcoder_lsp.domain.review import Review
 from channelcoder_lsp.domain.thread import Thread
 from channelcoder_lsp.domain.turn import ToolUse, Turn, TurnState, Usage
 
@@ -64,6 +67,7 @@ class TurnFinished(RecordBase):
     cumulative_cost_usd: float | None = None
     """What the Claude session had cost altogether, as the SDK reports it."""
     tools: list[ToolUse] = Field(default_factory=list)
+    permissions: list[Permission] = Field(default_factory=list)
     session_id: str | None = None
 
 
@@ -81,6 +85,20 @@ class ThreadRemoved(RecordBase):
     thread_id: str
 
 
+class ProposalChanged(RecordBase):
+    """A proposal was made, or something became of it; the whole proposal as it is now."""
+
+    type: Literal["proposal.changed"] = "proposal.changed"
+    proposal: Proposal
+
+
+class ReviewChanged(RecordBase):
+    """A review was begun or came further; the whole review as it is now."""
+
+    type: Literal["review.changed"] = "review.changed"
+    review: Review
+
+
 class ModelChosen(RecordBase):
     """Another model was chosen for the turns to come (None: the CLI's default)."""
 
@@ -95,7 +113,16 @@ class SessionCleared(RecordBase):
 
 
 Record = Annotated[
-    TurnAsked | TurnStarted | TurnDelta | TurnFinished | ThreadChanged | ThreadRemoved | ModelChosen | SessionCleared,
+    TurnAsked
+    | TurnStarted
+    | TurnDelta
+    | TurnFinished
+    | ThreadChanged
+    | ThreadRemoved
+    | ProposalChanged
+    | ReviewChanged
+    | ModelChosen
+    | SessionCleared,
     Field(discriminator="type"),
 ]
 

@@ -12,9 +12,12 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from channelcoder_lsp.domain.model import Model, Timestamp, now
+from channelcoder_lsp.domain.proposal import Proposal
 from channelcoder_lsp.domain.records import (
     ModelChosen,
+    ProposalChanged,
     Record,
+    ReviewChanged,
     SessionCleared,
     ThreadChanged,
     ThreadRemoved,
@@ -23,6 +26,7 @@ from channelcoder_lsp.domain.records import (
     TurnFinished,
     TurnStarted,
 )
+from channelcoder_lsp.domain.review import Review
 from channelcoder_lsp.domain.thread import Thread
 from channelcoder_lsp.domain.turn import Turn, TurnState, Usage
 
@@ -71,6 +75,8 @@ class Ledger(Model):
     """The model chosen for this session, if one was."""
     threads: dict[str, Thread] = Field(default_factory=dict)
     turns: dict[str, Turn] = Field(default_factory=dict)
+    proposals: dict[str, Proposal] = Field(default_factory=dict)
+    reviews: dict[str, Review] = Field(default_factory=dict)
     totals: Totals = Field(default_factory=Totals)
     spent: dict[str, float] = Field(default_factory=dict)
     """By Claude session id: what it had cost altogether when last heard of."""
@@ -104,6 +110,16 @@ class SessionHead(Model):
         """The turns by id, oldest first."""
         return self.channelcoder.turns
 
+    @property
+    def proposals(self) -> dict[str, Proposal]:
+        """The proposals by id, oldest first."""
+        return self.channelcoder.proposals
+
+    @property
+    def reviews(self) -> dict[str, Review]:
+        """The reviews by id, oldest first."""
+        return self.channelcoder.reviews
+
     def apply(self, record: Record) -> list[Message]:
         """Take ``record`` in and return the messages that it adds to the conversation.
 
@@ -116,21 +132,10 @@ class SessionHead(Model):
         match record:
             case TurnAsked():
                 added = self._asked(record)
-            case TurnStarted():
-                if (turn := self.turns.get(record.turn_id)) and not turn.state.finished:
-                    self._in_session(record.session_id)
-                    turn.state = TurnState.RUNNING
-                    turn.started = record.at
-                    turn.session_id = record.session_id
-            case TurnDelta():
-                if (turn := self.turns.get(record.turn_id)) and not turn.state.finished:
-                    turn.answer = record.text if record.replace else turn.answer + record.text
             case TurnFinished():
                 added = self._finished(record)
-            case ThreadChanged():
-                self._changed(record.thread)
-            case ThreadRemoved():
-                ledger.threads.pop(record.thread_id, None)
+            case TurnStarted() | TurnDelta():
+                self._went_on(record)
             case ModelChosen():
                 ledger.model = record.model
             case SessionCleared():
@@ -140,6 +145,8 @@ class SessionHead(Model):
                 self.channelcoder = ledger = Ledger(
                     checkout=ledger.checkout, model=ledger.model, seq=ledger.seq, cleared=True
                 )
+            case _:
+                self._kept(record)
         ledger.seq = max(ledger.seq, record.seq)
         self.metadata.last_active = max(self.metadata.last_active, record.at)
         self.message_count += len(added)
@@ -172,6 +179,32 @@ class SessionHead(Model):
             )
         ]
 
+    def _went_on(self, record: TurnStarted | TurnDelta) -> None:
+        turn = self.turns.get(record.turn_id)
+        if turn is None or turn.state.finished:
+            return
+        if isinstance(record, TurnDelta):
+            turn.answer = record.text if record.replace else turn.answer + record.text
+            return
+        self._in_session(record.session_id)
+        turn.state = TurnState.RUNNING
+        turn.started = record.at
+        turn.session_id = record.session_id
+
+    def _kept(self, record: ThreadChanged | ThreadRemoved | ProposalChanged | ReviewChanged) -> None:
+        match record:
+            case ThreadChanged():
+                self._changed(record.thread)
+            case ThreadRemoved():
+                self.threads.pop(record.thread_id, None)
+                for proposal in list(self.proposals.values()):
+                    if proposal.thread_id == record.thread_id:
+                        del self.proposals[proposal.id]
+            case ProposalChanged():
+                self.proposals[record.proposal.id] = record.proposal
+            case ReviewChanged():
+                self.reviews[record.review.id] = record.review
+
     def _changed(self, thread: Thread) -> None:
         known = self.threads.get(thread.id)
         if known is not None:
@@ -193,6 +226,7 @@ class SessionHead(Model):
             turn.usage = record.usage
             turn.cost_usd = record.cost_usd
             turn.tools = record.tools
+            turn.permissions = record.permissions
             turn.finished = record.at
             turn.session_id = record.session_id or turn.session_id
         if record.session_id:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from channelcoder_lsp.domain.model import Model, Timestamp, now
 from channelcoder_lsp.domain.place import Anchor
+from channelcoder_lsp.domain.review import Finding
 
 
 class ThreadStatus(str, Enum):
@@ -28,4 +29,6 @@ class Thread(Model):
     status: ThreadStatus = ThreadStatus.OPEN
     language: str = ""
     """The LSP language id of the document."""
+    finding: Finding | None = None
+    """The remark of a review that opened the thread."""
     created: Timestamp = Field(default_factory=now)

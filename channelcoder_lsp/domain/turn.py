@@ -8,6 +8,7 @@ from uuid import uuid4
 from pydantic import Field
 
 from channelcoder_lsp.domain.model import Model, Timestamp, now
+from channelcoder_lsp.domain.permission import Permission
 
 
 class TurnState(str, Enum):
@@ -76,6 +77,10 @@ class Turn(Model):
     usage: Usage = Field(default_factory=Usage)
     cost_usd: float = 0.0
     tools: list[ToolUse] = Field(default_factory=list)
+    permissions: list[Permission] = Field(default_factory=list)
+    """The uses of tools that a person was asked about."""
+    review_id: str | None = None
+    """The review that the turn belongs to; its answer is structured."""
     session_id: str | None = None
     """The Claude session that answered."""
     author: str | None = None

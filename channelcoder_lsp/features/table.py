@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp import protocol
-from channelcoder_lsp.features import commands, session_commands, thread_commands
+from channelcoder_lsp.features import commands, proposal_commands, review_commands, session_commands, thread_commands
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -34,6 +34,10 @@ HANDLERS: Mapping[str, Callable[[Face, Any], Awaitable[Any]]] = {
     protocol.THREAD_RESOLVE.name: thread_commands.resolve,
     protocol.THREAD_REOPEN.name: thread_commands.reopen,
     protocol.THREAD_REMOVE.name: thread_commands.remove,
+    protocol.REVIEW.name: review_commands.review,
+    protocol.PROPOSAL_APPLY.name: proposal_commands.apply,
+    protocol.PROPOSAL_PREVIEW.name: proposal_commands.preview,
+    protocol.PROPOSAL_DISCARD.name: proposal_commands.discard,
     protocol.ANSWER_INSERT.name: commands.answer_insert,
     protocol.ANSWER_REPLACE.name: commands.answer_replace,
 }

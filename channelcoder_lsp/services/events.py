@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from channelcoder_lsp.domain.review import Review
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.services.session import Session
 
@@ -62,11 +63,19 @@ class SessionMoved:
 
 
 @dataclass(frozen=True)
+class ReviewMoved:
+    """A review began, came further, or came to its end (nothing of it is waiting or running any more)."""
+
+    session: Session
+    review: Review
+
+
+@dataclass(frozen=True)
 class Trouble:
     """Something went wrong with keeping a session; what, and what becomes of it, in one sentence or two."""
 
     message: str
 
 
-SessionEvent = TurnQueued | TurnRunning | TurnText | TurnStatus | TurnOver | SessionMoved | Trouble
+SessionEvent = TurnQueued | TurnRunning | TurnText | TurnStatus | TurnOver | SessionMoved | ReviewMoved | Trouble
 Listener = Callable[[SessionEvent], None]

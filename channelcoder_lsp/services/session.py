@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import (
     ArgumentsError,
+    ProposalNotFoundError,
+    ReviewNotFoundError,
     SessionBusyError,
     StorageError,
     ThreadNotFoundError,
     TurnNotFoundError,
 )
-from channelcoder_lsp.domain.records import ModelChosen, SessionCleared, ThreadChanged, ThreadRemoved, TurnAsked
+from channelcoder_lsp.domain.records import (
+    ModelChosen,
+    ProposalChanged,
+    ReviewChanged,
+    SessionCleared,
+    ThreadChanged,
+    ThreadRemoved,
+    TurnAsked,
+)
 from channelcoder_lsp.domain.session import HEAD_TEXT_LIMIT
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.compose import Question, compose
 from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued
 from channelcoder_lsp.services.owner import is_alive, this_process
+from channelcoder_lsp.services.permissions import AskPerson, SessionPermissions
 from channelcoder_lsp.services.recorder import Recorder
 from channelcoder_lsp.services.worker import Worker
 
@@ -28,11 +40,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from channelcoder_lsp.domain.agent import Agent, ConnectionRequest
-    from channelcoder_lsp.domain.place import Anchor, Selection
+    from channelcoder_lsp.domain.place import Anchor
+    from channelcoder_lsp.domain.proposal import Proposal
+    from channelcoder_lsp.domain.repository import Repositories
+    from channelcoder_lsp.domain.review import Review
     from channelcoder_lsp.domain.session import SessionHead, SessionState
     from channelcoder_lsp.domain.storage import Journal
     from channelcoder_lsp.domain.thread import Thread, ThreadStatus
     from channelcoder_lsp.services.warm import WarmConnections
+    from channelcoder_lsp.services.worker import TurnWatcher
     from channelcoder_lsp.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -49,6 +65,8 @@ class SessionPorts:
     settings: Callable[[], Settings]
     warm: WarmConnections
     tell: Listener
+    ask_person: AskPerson
+    repositories: Repositories
 
 
 class Session:
@@ -70,6 +88,7 @@ class Session:
             agent=ports.agent,
             request=request,
             warm=ports.warm,
+            permissions=SessionPermissions(ports.ask_person, lambda: ports.settings().permission_seconds),
             idle_seconds=lambda: ports.settings().idle_seconds,
         )
 
@@ -107,6 +126,35 @@ class Session:
             raise ThreadNotFoundError(thread_id)
         return thread
 
+    def proposal(self, proposal_id: str) -> Proposal:
+        """The proposal of that id.
+
+        Raises:
+            ProposalNotFoundError: the session has none.
+        """
+        if (proposal := self.head.proposals.get(proposal_id)) is None:
+            raise ProposalNotFoundError(proposal_id)
+        return proposal
+
+    def review(self, review_id: str) -> Review:
+        """The review of that id.
+
+        Raises:
+            ReviewNotFoundError: the session has none.
+        """
+        if (review := self.head.reviews.get(review_id)) is None:
+            raise ReviewNotFoundError(review_id)
+        return review
+
+    def proposals_of(self, thread: Thread) -> list[Proposal]:
+        """The proposals kept in ``thread``, oldest first."""
+        return [proposal for proposal in self.head.proposals.values() if proposal.thread_id == thread.id]
+
+    @property
+    def answering(self) -> Turn | None:
+        """The turn whose answer is being streamed by this process."""
+        return self._worker.answering
+
     def turns_of(self, thread: Thread) -> list[Turn]:
         """The turns of ``thread``, oldest first."""
         return [self.head.turns[turn_id] for turn_id in thread.turn_ids if turn_id in self.head.turns]
@@ -127,13 +175,22 @@ class Session:
             return turn
         return (await self._journal.state()).turns.get(turn_id, turn)
 
-    async def ask(self, question: Question, thread: Thread | None = None) -> Turn:
+    async def ask(
+        self,
+        question: Question,
+        thread: Thread | None = None,
+        *,
+        review_id: str | None = None,
+        watcher: TurnWatcher | None = None,
+    ) -> Turn:
         """Record ``question`` and have it asked; returns as soon as it is on disk.
 
         Args:
             question: what to ask.
             thread: a new thread that the question opens; for a thread that the session has,
                 ``question.thread_id`` names it.
+            review_id: the review that asks.
+            watcher: takes in the answer, which is to be structured.
 
         Raises:
             ArgumentsError: there is nothing to ask.
@@ -152,17 +209,18 @@ class Session:
         if question.thread_id is not None:
             self.thread(question.thread_id)
         elif thread is not None and question.selection is not None:
-            await self._keep(thread, question.selection)
+            await self._keep(thread, question.selection.document)
         turn = Turn(
             thread_id=thread.id if thread else question.thread_id,
             prompt_name=question.prompt_name,
             question=well_formed(question.text.strip()),
             prompt=well_formed(composed.prompt),
+            review_id=review_id,
             notes=composed.notes,
             author=settings.author,
             owner=this_process(),
         )
-        return await self._post(turn, thread)
+        return await self._post(turn, thread, watcher)
 
     async def cancel(self, turn_id: str) -> Turn:
         """End a turn that waits or is being answered; what had come of the answer is kept.
@@ -189,6 +247,8 @@ class Session:
         old = await self.whole(turn_id)
         if not old.state.finished:
             raise ArgumentsError(f"turnId: {turn_id!r} is still being answered. Cancel it first.")
+        if old.review_id is not None:
+            raise ArgumentsError(f"turnId: {turn_id!r} is part of a review. Resume the review instead.")
         turn = Turn(
             thread_id=old.thread_id,
             prompt_name=old.prompt_name,
@@ -198,7 +258,7 @@ class Session:
             author=self._ports.settings().author,
             owner=this_process(),
         )
-        return await self._post(turn, None)
+        return await self._post(turn, None, None)
 
     async def keep_anchor(self, thread_id: str, anchor: Anchor) -> None:
         """Record where a thread points now.
@@ -226,6 +286,53 @@ class Session:
             self._recorder.tell(SessionMoved(self))
         return self.thread(thread_id)
 
+    async def open_thread(self, thread: Thread, document: str) -> None:
+        """Open a thread without a question: a finding.
+
+        Args:
+            thread: the thread.
+            document: the whole text of the document that it is about.
+
+        Raises:
+            StorageError: it could not be recorded.
+        """
+        await self._keep(thread, document)
+        await self._recorder.record(ThreadChanged(thread=thread))
+        self._recorder.tell(SessionMoved(self))
+
+    async def keep_proposal(self, proposal: Proposal) -> None:
+        """Record a proposal, new or changed.
+
+        Raises:
+            StorageError: it could not be recorded.
+        """
+        await self._recorder.record(ProposalChanged(proposal=proposal))
+        self._recorder.tell(SessionMoved(self))
+
+    async def keep_review(self, review: Review) -> None:
+        """Record a review, new or further on.
+
+        Raises:
+            StorageError: it could not be recorded.
+        """
+        await self._recorder.record(ReviewChanged(review=review))
+        self._recorder.tell(SessionMoved(self))
+
+    async def keep_text(self, text: str) -> str:
+        r"""Keep a file's text (``\n`` between lines) as it is now; what is returned names it.
+
+        Raises:
+            StorageError: it could not be kept.
+        """
+        text = well_formed(text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        await self._journal.keep_content(digest, text)
+        return digest
+
+    async def kept_text(self, digest: str) -> str | None:
+        """A text that was kept, or None."""
+        return await self._journal.content(digest)
+
     async def remove_thread(self, thread_id: str) -> None:
         """Remove a thread, ending what is being asked in it; what was said stays in the session's history.
 
@@ -242,7 +349,7 @@ class Session:
     async def text_when_asked(self, thread: Thread) -> str | None:
         """The text of the thread's file when the question was asked, if it was kept."""
         digest = thread.anchor.content
-        return await self._journal.content(digest) if digest else None
+        return await self.kept_text(digest) if digest else None
 
     async def choose_model(self, model: str | None) -> None:
         """Use ``model`` from the next question on; None: the default.
@@ -293,27 +400,27 @@ class Session:
         await self._worker.close()
         await self._recorder.close()
 
-    async def _post(self, turn: Turn, thread: Thread | None) -> Turn:
+    async def _post(self, turn: Turn, thread: Thread | None, watcher: TurnWatcher | None) -> Turn:
         """Record a question and have it asked: both or neither, also when the caller is cancelled."""
-        task = asyncio.create_task(self._recorded(turn, thread))
+        task = asyncio.create_task(self._recorded(turn, thread, watcher))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
         return await asyncio.shield(task)
 
-    async def _recorded(self, turn: Turn, thread: Thread | None) -> Turn:
+    async def _recorded(self, turn: Turn, thread: Thread | None, watcher: TurnWatcher | None) -> Turn:
         await self._recorder.record(TurnAsked(turn=turn, thread=thread))
         # The journal's head holds its own copy once the record was taken in.
         turn = self.turn(turn.id)
         self._recorder.tell(TurnQueued(self, turn))
-        self._worker.post(turn.id)
+        self._worker.post(turn.id, watcher)
         return turn
 
-    async def _keep(self, thread: Thread, selection: Selection) -> None:
+    async def _keep(self, thread: Thread, document: str) -> None:
         """Keep the file's text for finding the place again; without it the quote must do."""
         if thread.anchor.content is None:
             return
         try:
-            await self._journal.keep_content(thread.anchor.content, well_formed(selection.document))
+            await self._journal.keep_content(thread.anchor.content, well_formed(document))
         except StorageError as problem:
             logger.warning("%s: the file's text could not be kept: %s", self.name, problem)
             thread.anchor.content = None

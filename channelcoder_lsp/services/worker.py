@@ -13,7 +13,7 @@ import logging
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID, uuid4
 
 import anyio
@@ -21,9 +21,11 @@ import anyio
 from channelcoder_lsp.domain.agent import (
     Agent,
     AgentConnection,
+    AgentEvent,
     ConnectionRequest,
     Finished,
     Retrying,
+    StructuredDelta,
     TextDelta,
     TextReplaced,
     ToolStarted,
@@ -40,8 +42,9 @@ from channelcoder_lsp.services.compose import replay
 from channelcoder_lsp.services.events import TurnOver, TurnRunning, TurnStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from channelcoder_lsp.services.permissions import SessionPermissions
     from channelcoder_lsp.services.recorder import Recorder
     from channelcoder_lsp.services.warm import WarmConnections
 
@@ -49,6 +52,27 @@ logger = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 10.0
 """How long an interrupted turn has to come to its end when the session is closed."""
+
+
+class TurnWatcher(Protocol):
+    """Takes in the structured answer of one turn. Dies with the process: what it must not lose it records."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON schema that the answer is to have."""
+        ...
+
+    async def output(self, text: str, *, replace: bool) -> None:
+        """Some more JSON of the answer came; with ``replace`` it begins anew."""
+        ...
+
+    async def accept(self, finished: Finished) -> Finished:
+        """Take the whole answer in before its end is recorded; what is returned is: its text, its error."""
+        ...
+
+    def over(self, turn: Turn) -> None:
+        """The turn came to its end, in whatever way."""
+        ...
 
 
 class Worker:
@@ -59,6 +83,7 @@ class Worker:
         agent: the agent to ask, looked up anew for each connection.
         request: what to open a connection with, but for the Claude session.
         warm: the open connections of all sessions.
+        permissions: decides about tools that need a person's consent.
         idle_seconds: how long a connection stays open without a question.
     """
 
@@ -69,12 +94,14 @@ class Worker:
         agent: Callable[[], Agent],
         request: Callable[[], ConnectionRequest],
         warm: WarmConnections,
+        permissions: SessionPermissions,
         idle_seconds: Callable[[], float],
     ) -> None:
         self._recorder = recorder
         self._agent = agent
         self._request = request
         self._warm = warm
+        self._permissions = permissions
         self._idle_seconds = idle_seconds
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
@@ -85,6 +112,7 @@ class Worker:
         self._lost: set[str] = set()
         self._posted: dict[str, Turn] = {}
         """The questions whose end was not told yet."""
+        self._watchers: dict[str, TurnWatcher] = {}
         self._turn_id: str | None = None
         self._streaming = False
         self._quiet = asyncio.Event()
@@ -102,8 +130,20 @@ class Worker:
         """Whether the turn was posted here and has not come to its end."""
         return turn_id in self._posted
 
-    def post(self, turn_id: str) -> None:
-        """Ask the recorded question ``turn_id`` when those before it are answered."""
+    @property
+    def answering(self) -> Turn | None:
+        """The turn whose answer is being streamed."""
+        return self._recorder.turn(self._turn_id) if self._turn_id is not None and self._streaming else None
+
+    def post(self, turn_id: str, watcher: TurnWatcher | None = None) -> None:
+        """Ask the recorded question ``turn_id`` when those before it are answered.
+
+        Args:
+            turn_id: the question.
+            watcher: takes in its answer, which is to be structured; None: it is text.
+        """
+        if watcher is not None:
+            self._watchers[turn_id] = watcher
         if turn := self._recorder.turn(turn_id):
             self._posted[turn_id] = turn
         self._queue.put_nowait(turn_id)
@@ -211,7 +251,13 @@ class Worker:
         """Have a connection that knows the whole session; return what to send, and notes for the user."""
         head = self._recorder.head
         agent, request = self._agent(), self._request()
-        request = replace(request, model=head.channelcoder.model or request.model)
+        watcher = self._watchers.get(turn.id)
+        request = replace(
+            request,
+            model=head.channelcoder.model or request.model,
+            output_schema=watcher.schema if watcher is not None else None,
+            permissions=self._permissions,
+        )
         moved_on = self._known != head.channelcoder.last_finished
         if self._connection is not None and (moved_on or (agent, request) != self._opened_with):
             await self._disconnect()
@@ -269,28 +315,39 @@ class Worker:
         turn = recorder.turn(turn.id) or turn
         recorder.tell(TurnRunning(recorder.session, turn))
         logger.debug("turn %s is sent as:\n%s", turn.id, prompt)
+        self._permissions.begin(turn)
         self._streaming = True
         finished: Finished | None = None
         try:
             async for event in connection.ask(prompt):
-                match event:
-                    case TextDelta(text):
-                        await recorder.text(turn, text)
-                    case TextReplaced(text):
-                        await recorder.text(turn, text, replace=True)
-                    case ToolStarted(tool):
-                        recorder.tell(TurnStatus(recorder.session, turn, f"{tool.name} {tool.detail}".strip()))
-                    case Retrying():
-                        recorder.tell(TurnStatus(recorder.session, turn, _retry_message(event)))
-                    case Finished():
-                        finished = event
+                if isinstance(event, Finished):
+                    finished = event
+                else:
+                    await self._heard(turn, event)
         finally:
             self._streaming = False
         if finished is None:
             raise AgentGoneError("Claude's command line ended before the answer was complete. Ask again.")
+        if (watcher := self._watchers.get(turn.id)) is not None:
+            finished = await watcher.accept(finished)
         await self._over(turn.id, finished, notes)
         self._known = recorder.head.channelcoder.last_finished
         self._warm.opened(self)
+
+    async def _heard(self, turn: Turn, event: AgentEvent) -> None:
+        recorder = self._recorder
+        match event:
+            case TextDelta(text):
+                await recorder.text(turn, text)
+            case TextReplaced(text):
+                await recorder.text(turn, text, replace=True)
+            case StructuredDelta(text, anew):
+                if (watcher := self._watchers.get(turn.id)) is not None:
+                    await watcher.output(text, replace=anew)
+            case ToolStarted(tool):
+                recorder.tell(TurnStatus(recorder.session, turn, f"{tool.name} {tool.detail}".strip()))
+            case Retrying():
+                recorder.tell(TurnStatus(recorder.session, turn, _retry_message(event)))
 
     async def _over(self, turn_id: str, finished: Finished, notes: list[str]) -> None:
         state = TurnState.DONE
@@ -311,6 +368,7 @@ class Worker:
                 cost_usd=finished.cost_usd,
                 cumulative_cost_usd=finished.cumulative_cost_usd,
                 tools=list(finished.tools),
+                permissions=self._permissions.decided(turn_id),
                 session_id=finished.session_id,
             )
         )
@@ -327,6 +385,7 @@ class Worker:
                 answer=self._recorder.text_so_far(turn_id),
                 error=problem.message if problem else None,
                 retryable=getattr(problem, "retryable", True),
+                permissions=self._permissions.decided(turn_id),
             )
         )
         self._tell_over(turn_id)
@@ -345,7 +404,10 @@ class Worker:
         turn = self._recorder.turn(turn_id)
         if turn is None and posted is not None:
             turn = posted.model_copy(update={"state": TurnState.CANCELLED})
+        watcher = self._watchers.pop(turn_id, None)
         if turn is not None:
+            if watcher is not None:
+                watcher.over(turn)
             self._recorder.tell(TurnOver(self._recorder.session, turn))
 
     async def _disconnect(self) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from channelcoder_lsp.cli.editor import ResponseError, capabilities
+from channelcoder_lsp.cli.connection import ResponseError
+from channelcoder_lsp.cli.editor import capabilities
 from channelcoder_lsp.offline.script import Failure
 
 from .conftest import SLOW, SOURCE, TOTAL, Machine, answered, ask

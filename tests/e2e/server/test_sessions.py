@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from channelcoder_lsp.cli.editor import Editor, ResponseError
+from channelcoder_lsp.cli.connection import ResponseError
+from channelcoder_lsp.cli.editor import Editor
 
 from .conftest import SOURCE, Machine, answered
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from channelcoder_lsp.cli.editor import ResponseError
+from channelcoder_lsp.cli.connection import ResponseError
 
 from .conftest import SLOW, SOURCE, Machine, answered
 

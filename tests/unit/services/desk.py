@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from channelcoder_lsp.domain.agent import AgentEvent, ConnectionRequest, Finished, TextDelta
 from channelcoder_lsp.domain.errors import AgentError, AgentGoneError, ConversationLostError, SessionExistsError
 from channelcoder_lsp.domain.session import SessionMetadata, SessionState
+from channelcoder_lsp.execution.git import GitRepository
 from channelcoder_lsp.services.compose import Question
 from channelcoder_lsp.services.events import SessionEvent, TurnOver, TurnText
 from channelcoder_lsp.services.session import Session, SessionPorts
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from channelcoder_lsp.domain.permission import Decision
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.storage import FileSessionStorage
 
@@ -203,6 +205,8 @@ class Desk:
     settings: Settings = field(default_factory=lambda: Settings(max_open=3))
     sessions: list[Session] = field(default_factory=list)
     trusted: bool = False
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    """What the person answers when Claude wants to use a tool, by the tool's name."""
     ports: SessionPorts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -211,7 +215,12 @@ class Desk:
             settings=lambda: self.settings,
             warm=WarmConnections(lambda: self.settings.max_open),
             tell=self.heard,
+            ask_person=self._ask_person,
+            repositories=GitRepository,
         )
+
+    async def _ask_person(self, _turn: Turn, tool: str, _detail: str) -> Decision | None:
+        return self.decisions.get(tool)
 
     def set(self, **values: Any) -> None:
         """Change settings, also beyond what a user may choose."""

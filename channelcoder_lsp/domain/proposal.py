@@ -1,0 +1,70 @@
+"""Edits that Claude suggests, held until a person applies them."""
+
+from __future__ import annotations
+
+from enum import Enum
+from uuid import uuid4
+
+from pydantic import Field
+
+from channelcoder_lsp.domain.model import Model, Timestamp, now
+
+
+class Hunk(Model):
+    """Lines of a file's base text, and what is to take their place.
+
+    With ``start == end`` nothing is taken: ``lines`` go in before line ``start``.
+    """
+
+    start: int
+    """The first line that is replaced, zero-based."""
+    end: int
+    """The line after the last one that is replaced."""
+    lines: list[str] = Field(default_factory=list)
+    """The new lines, without their ends."""
+    applied: Timestamp | None = None
+    """When a person last had it applied, as far as is known."""
+
+
+class FileKind(str, Enum):
+    """What becomes of a file."""
+
+    EDIT = "edit"
+    CREATE = "create"
+    DELETE = "delete"
+
+
+class ProposedFile(Model):
+    """What is to become of one file."""
+
+    uri: str
+    path: str | None = None
+    """Relative to the checkout's root with forward slashes, as anchors keep it."""
+    kind: FileKind = FileKind.EDIT
+    base: str | None = None
+    """SHA-256 of the text that the hunks are about (``\\n`` between lines); the text itself is in the storage."""
+    hunks: list[Hunk] = Field(default_factory=list)
+    """In order, without overlap. A new file has one that holds all its lines, a deletion none."""
+    applied: Timestamp | None = None
+    """For a new file or a deletion: when a person had it done."""
+
+
+class ProposalStatus(str, Enum):
+    """Whether a proposal still waits for a person."""
+
+    OPEN = "open"
+    APPLIED = "applied"
+    DISCARDED = "discarded"
+
+
+class Proposal(Model):
+    """The edits that one answer suggests, or that one finding does."""
+
+    id: str = Field(default_factory=lambda: f"proposal-{uuid4().hex}")
+    turn_id: str
+    """The answer that it came with."""
+    thread_id: str | None = None
+    """The thread that it is kept in."""
+    files: list[ProposedFile] = Field(default_factory=list)
+    status: ProposalStatus = ProposalStatus.OPEN
+    created: Timestamp = Field(default_factory=now)

@@ -1,0 +1,1 @@
+"""Programs that are run beside Claude: version control."""
