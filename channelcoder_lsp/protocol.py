@@ -180,6 +180,94 @@ class ThreadRow:
     turns: int
     code: str
     """The code when it was first asked about, cut."""
+    answers: int = 0
+    waiting: bool = False
+    """Whether something is being asked in it."""
+    severity: str | None = None
+    """A finding's: ``error``, ``warning``, ``information``, ``hint``."""
+    proposal_ids: list[str] = field(default_factory=list)
+    """The proposals that wait to be applied, oldest first."""
+
+
+@dataclass(frozen=True)
+class TurnContent:
+    """A question and its answer, for editors that show threads by themselves.
+
+    ``answer`` is Markdown that is safe to show: no HTML, no remote images, no links that run commands.
+    """
+
+    turn_id: str
+    question: str
+    answer: str
+    state: str
+    error: str | None
+    notes: list[str]
+    model: str | None
+    author: str | None
+    cost_usd: float
+    asked: str
+    finished: str | None
+
+
+@dataclass(frozen=True)
+class FindingContent:
+    """The remark of a review that opened a thread; ``message`` is safe Markdown."""
+
+    severity: str
+    code: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class ThreadContent:
+    """A thread whole, as its editor shows it; ``proposal_ids`` are those that still wait, oldest first."""
+
+    thread_id: str
+    uri: str
+    range: ClientRange
+    state: str
+    status: str
+    finding: FindingContent | None
+    turns: list[TurnContent]
+    proposal_ids: list[str]
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    """A prompt that code can be asked about with."""
+
+    name: str
+    title: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class PromptRows:
+    """The prompts, in the order of the menu."""
+
+    prompts: list[PromptRow]
+
+
+@dataclass(frozen=True)
+class Status:
+    """How it stands with a folder: its session, what that cost, what is being asked."""
+
+    folder: str
+    session: str | None
+    model: str | None
+    messages: int
+    cost_usd: float
+    waiting: int
+    """Questions that wait or are being answered."""
+    trusted: bool
+    offline: bool
+
+
+@dataclass(frozen=True)
+class ChangedNotification:
+    """``channelcoder/changed``: threads, turns or the session of a folder changed; ask for what is shown of them."""
+
+    folders: list[str]
 
 
 @dataclass(frozen=True)
@@ -468,6 +556,11 @@ THREAD_SHOW = Command(
     "channelcoder.thread.show", ThreadArguments, Shown, "Show a thread with all its answers as Markdown."
 )
 THREAD_LIST = Command("channelcoder.thread.list", ThreadListArguments, ThreadRows, "List threads, orphaned ones too.")
+THREAD_READ = Command(
+    "channelcoder.thread.read", ThreadArguments, ThreadContent, "A thread with its turns, for editors that show it."
+)
+PROMPTS = Command("channelcoder.prompts", FolderArguments, PromptRows, "List the prompts.")
+STATUS = Command("channelcoder.status", FolderArguments, Status, "How it stands with a folder's session.")
 THREAD_REPLY = Command("channelcoder.thread.reply", ReplyArguments, Asked, "Go on with a thread. Returns at once.")
 THREAD_RESOLVE = Command(
     "channelcoder.thread.resolve", ThreadArguments, ThreadState, "Resolve a thread: the editor is quiet about it."
@@ -517,6 +610,9 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     SESSION_SAVE,
     SESSION_SHOW,
     TURN_SHOW,
+    PROMPTS,
+    STATUS,
+    THREAD_READ,
     THREAD_SHOW,
     THREAD_LIST,
     THREAD_REPLY,
@@ -532,4 +628,10 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
 )
 
 TURN_METHOD = "channelcoder/turn"
-"""Carries a :class:`TurnNotification` to clients that set ``experimental.channelcoder.turns``."""
+CHANGED_METHOD = "channelcoder/changed"
+
+NOTIFICATIONS: tuple[tuple[str, type[Any], str], ...] = (
+    (TURN_METHOD, TurnNotification, "Server to client, if it sets `experimental.channelcoder.turns`."),
+    (CHANGED_METHOD, ChangedNotification, "Server to client, if it sets `experimental.channelcoder.changes`."),
+)
+"""Methods of our own, what they carry, and which way."""

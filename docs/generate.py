@@ -73,8 +73,8 @@ def protocol_page() -> str:
         f"Argument: {_link(command.arguments)}. Result: {_link(command.result)}.\n"
         for command in protocol.COMMANDS
     ]
-    notification = protocol.TurnNotification
-    parts.append(f"## Notification\n\n### `{protocol.TURN_METHOD}`\n\nServer to client. {_link(notification)}.\n")
+    parts.append("## Notifications\n")
+    parts += [f"### `{method}`\n\n{which} {_link(params)}.\n" for method, params, which in protocol.NOTIFICATIONS]
     parts.append("## Types\n")
     parts += [_type_section(kind) for kind in _all_types()]
     return "\n".join(parts)
@@ -127,7 +127,7 @@ def _all_types() -> list[type]:
                 for inner in _dataclasses_in(hint):
                     add(inner)
 
-    for top in [*tops, protocol.TurnNotification]:
+    for top in [*tops, *(params for _, params, _ in protocol.NOTIFICATIONS)]:
         add(top)
     return list(found)
 

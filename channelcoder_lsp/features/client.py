@@ -14,7 +14,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from channelcoder_lsp.features.positions import PositionCodec
-from channelcoder_lsp.protocol import TURN_METHOD
+from channelcoder_lsp.protocol import CHANGED_METHOD, TURN_METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -53,6 +53,11 @@ class Client:
     def follows_turns(self) -> bool:
         """Whether it wants ``channelcoder/turn`` notifications."""
         return self._ours("turns")
+
+    @property
+    def follows_changes(self) -> bool:
+        """Whether it wants ``channelcoder/changed`` notifications."""
+        return self._ours("changes")
 
     @property
     def hover_markdown(self) -> bool:
@@ -119,6 +124,11 @@ class Client:
         """Send ``channelcoder/turn`` to a client that asked for it."""
         if self.follows_turns:
             self._server.protocol.notify(TURN_METHOD, params)
+
+    def notify_changed(self, params: dict[str, Any]) -> None:
+        """Send ``channelcoder/changed`` to a client that asked for it."""
+        if self.follows_changes:
+            self._server.protocol.notify(CHANGED_METHOD, params)
 
     async def configuration(self, section: str) -> dict[str, Any] | None:
         """The editor's settings of ``section``, or None where they can't be had."""

@@ -79,6 +79,8 @@ class TurnsShown:
         self._client = client
         self._by_turn: dict[str, _Shown] = {}
         self._refreshing: asyncio.TimerHandle | None = None
+        self._changed: dict[str, None] = {}
+        """The folders of what changed since the last refresh."""
         self.show_answer: Callable[[Session, Turn], Coroutine[Any, Any, object]] = _show_nothing
 
     def turn_of(self, token: str | int) -> str | None:
@@ -87,6 +89,8 @@ class TurnsShown:
 
     def __call__(self, event: SessionEvent) -> None:
         """Show what happened."""
+        if not isinstance(event, (Trouble, TurnText, TurnStatus)):
+            self._changed[event.session.head.channelcoder.checkout or ""] = None
         match event:
             case TurnQueued(session, turn):
                 self._begin(session, turn)
@@ -232,3 +236,5 @@ class TurnsShown:
     def _refresh_now(self) -> None:
         self._refreshing = None
         self._client.refresh()
+        folders, self._changed = [folder for folder in self._changed if folder], {}
+        self._client.notify_changed({"folders": folders})

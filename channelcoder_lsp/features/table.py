@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp import protocol
-from channelcoder_lsp.features import commands, proposal_commands, review_commands, session_commands, thread_commands
+from channelcoder_lsp.features import (
+    commands,
+    content_commands,
+    proposal_commands,
+    review_commands,
+    session_commands,
+    thread_commands,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -28,6 +35,9 @@ HANDLERS: Mapping[str, Callable[[Face, Any], Awaitable[Any]]] = {
     protocol.SESSION_SAVE.name: session_commands.save,
     protocol.SESSION_SHOW.name: session_commands.show,
     protocol.TURN_SHOW.name: commands.turn_show,
+    protocol.PROMPTS.name: content_commands.prompts,
+    protocol.STATUS.name: content_commands.status,
+    protocol.THREAD_READ.name: content_commands.read,
     protocol.THREAD_SHOW.name: thread_commands.show,
     protocol.THREAD_LIST.name: thread_commands.list_,
     protocol.THREAD_REPLY.name: thread_commands.reply,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp import protocol
+from channelcoder_lsp.domain.proposal import ProposalStatus
 from channelcoder_lsp.domain.thread import ThreadStatus
+from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.features import shown
+from channelcoder_lsp.features.content_commands import client_range
 from channelcoder_lsp.features.render import thread_list, title
 from channelcoder_lsp.services.compose import Question
 
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.thread import Thread
     from channelcoder_lsp.features.face import Face
     from channelcoder_lsp.services.project import Project
-    from channelcoder_lsp.services.session import Session
 
 _CODE_CHARS = 2_000
 
@@ -39,8 +41,12 @@ async def list_(face: Face, arguments: protocol.ThreadListArguments) -> protocol
         for thread in session.head.threads.values()
         if not of_document or thread.anchor.uri == arguments.uri or (path and thread.anchor.path == path)
     ]
+    waiting: dict[str, list[str]] = {}
+    for proposal in session.head.proposals.values():
+        if proposal.status is ProposalStatus.OPEN and proposal.thread_id is not None:
+            waiting.setdefault(proposal.thread_id, []).append(proposal.id)
     return protocol.ThreadRows(
-        [_row(face, project, session, thread, anchor) for thread, anchor in threads],
+        [_row(face, project, thread, anchor, waiting.get(thread.id, [])) for thread, anchor in threads],
         thread_list([(thread, anchor, session.turns_of(thread)) for thread, anchor in threads]),
     )
 
@@ -75,22 +81,21 @@ async def _set_status(face: Face, arguments: protocol.ThreadArguments, status: T
     return protocol.ThreadState(thread.id, thread.status.value)
 
 
-def _row(face: Face, project: Project, session: Session, thread: Thread, anchor: Anchor) -> protocol.ThreadRow:
-    turns = session.turns_of(thread)
-    document = project.documents.get(anchor.uri)
-    lines = document.lines if document is not None else []
-    where = face.client.codec.client_range(lines, anchor.range)
+def _row(face: Face, project: Project, thread: Thread, anchor: Anchor, waiting: list[str]) -> protocol.ThreadRow:
+    turns = project.session.turns_of(thread) if project.session is not None else []
+    what = thread.finding.message if thread.finding is not None else turns[0].question if turns else ""
     return protocol.ThreadRow(
         thread_id=thread.id,
         uri=anchor.uri,
         path=anchor.path,
-        range=protocol.ClientRange(
-            protocol.ClientPosition(where.start.line, where.start.character),
-            protocol.ClientPosition(where.end.line, where.end.character),
-        ),
+        range=client_range(face, project, anchor),
         state=anchor.state.value,
         status=thread.status.value,
-        question=title(turns[0].question) if turns else "",
+        question=title(what),
         turns=len(turns),
         code=anchor.quote[:_CODE_CHARS],
+        answers=sum(turn.state is TurnState.DONE for turn in turns),
+        waiting=any(not turn.state.finished for turn in turns),
+        severity=thread.finding.severity.value if thread.finding is not None else None,
+        proposal_ids=waiting,
     )

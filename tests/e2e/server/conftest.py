@@ -14,7 +14,7 @@ from lsprotocol import types as lsp
 
 from channelcoder_lsp.cli.editor import Editor, capabilities
 from channelcoder_lsp.offline.process import OfflineModel
-from channelcoder_lsp.protocol import TURN_METHOD
+from channelcoder_lsp.protocol import CHANGED_METHOD, TURN_METHOD
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -48,7 +48,7 @@ def check_message(message: dict[str, Any]) -> None:
     if method is None:
         assert ("result" in message) != ("error" in message)
         return
-    if method == TURN_METHOD:
+    if method in (TURN_METHOD, CHANGED_METHOD):
         return
     assert lsp.message_direction(method) in {"serverToClient", "both"}, method
     _converter.structure(message, lsp.METHOD_TO_TYPES[method][0])

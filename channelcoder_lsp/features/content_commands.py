@@ -1,0 +1,92 @@
+"""workspace/executeCommand: what editors ask for that show threads and sessions by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp import protocol
+from channelcoder_lsp.domain.proposal import ProposalStatus
+from channelcoder_lsp.services.safe_text import plain_text, safe_markdown
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.domain.place import Anchor
+    from channelcoder_lsp.domain.review import Finding
+    from channelcoder_lsp.domain.turn import Turn
+    from channelcoder_lsp.features.face import Face
+    from channelcoder_lsp.services.project import Project
+
+_NOTE_CHARS = 600
+
+
+async def read(face: Face, arguments: protocol.ThreadArguments) -> protocol.ThreadContent:
+    """``channelcoder.thread.read``."""
+    project, session = face.projects.with_thread(arguments.thread_id)
+    thread = session.thread(arguments.thread_id)
+    anchor = project.placed.anchor_of(thread)
+    turns = [await session.whole(turn.id) for turn in session.turns_of(thread)]
+    waiting = [found.id for found in session.proposals_of(thread) if found.status is ProposalStatus.OPEN]
+    return protocol.ThreadContent(
+        thread_id=thread.id,
+        uri=anchor.uri,
+        range=client_range(face, project, anchor),
+        state=anchor.state.value,
+        status=thread.status.value,
+        finding=_finding(thread.finding) if thread.finding is not None else None,
+        turns=[_turn(turn, session.text_so_far(turn)) for turn in turns],
+        proposal_ids=waiting,
+    )
+
+
+async def prompts(face: Face, arguments: protocol.FolderArguments) -> protocol.PromptRows:
+    """``channelcoder.prompts``."""
+    if arguments.folder is not None:
+        face.projects.of_folder(arguments.folder)
+    rows = [protocol.PromptRow(prompt.name, prompt.title, prompt.kind) for prompt in face.prompts.values()]
+    return protocol.PromptRows(rows)
+
+
+async def status(face: Face, arguments: protocol.FolderArguments) -> protocol.Status:
+    """``channelcoder.status``."""
+    project = face.projects.of_folder(arguments.folder)
+    session, settings = project.session, face.settings()
+    head = session.head if session is not None else None
+    return protocol.Status(
+        folder=str(project.checkout.root),
+        session=session.name if session is not None else None,
+        model=(head.channelcoder.model if head is not None else None) or settings.model,
+        messages=head.message_count if head is not None else 0,
+        cost_usd=head.channelcoder.totals.cost_usd if head is not None else 0.0,
+        waiting=len(head.unfinished()) if head is not None else 0,
+        trusted=face.projects.checkouts.is_trusted(project.checkout),
+        offline=settings.offline,
+    )
+
+
+def client_range(face: Face, project: Project, anchor: Anchor) -> protocol.ClientRange:
+    """Where an anchor is, as the client counts; of a file that isn't open as far as that can be known."""
+    document = project.documents.get(anchor.uri)
+    where = face.client.codec.client_range(document.lines if document is not None else [], anchor.range)
+    return protocol.ClientRange(
+        protocol.ClientPosition(where.start.line, where.start.character),
+        protocol.ClientPosition(where.end.line, where.end.character),
+    )
+
+
+def _turn(turn: Turn, text: str) -> protocol.TurnContent:
+    return protocol.TurnContent(
+        turn_id=turn.id,
+        question=turn.question,
+        answer=safe_markdown(text) if text else "",
+        state=turn.state.value,
+        error=plain_text(turn.error, max_chars=_NOTE_CHARS) if turn.error else None,
+        notes=[plain_text(note, max_chars=_NOTE_CHARS) for note in turn.notes],
+        model=turn.model,
+        author=turn.author,
+        cost_usd=turn.cost_usd,
+        asked=turn.asked.isoformat(),
+        finished=turn.finished.isoformat() if turn.finished is not None else None,
+    )
+
+
+def _finding(finding: Finding) -> protocol.FindingContent:
+    return protocol.FindingContent(finding.severity.value, finding.code, safe_markdown(finding.message))

@@ -1,0 +1,62 @@
+"""What editors get that show threads and sessions by themselves."""
+
+from __future__ import annotations
+
+from channelcoder_lsp.cli.editor import capabilities
+from channelcoder_lsp.offline.script import Text
+
+from .conftest import Machine, answered
+
+CLIENT = capabilities(turns=True, changes=True)
+
+
+async def test_a_thread_is_read_whole_and_safe(machine: Machine):
+    await machine.model.script(Text(text="It [sums](command:evil) <b>up</b>."))
+    async with machine.opened() as (editor, uri):
+        asked, _ = await answered(editor, uri)
+        editor.change(uri, (0, 0), (0, 0), "# new\n")
+        thread = await editor.execute("channelcoder.thread.read", {"threadId": asked["threadId"]})
+        assert thread["uri"] == uri
+        assert thread["range"]["start"]["line"] == 6
+        assert (thread["status"], thread["finding"]) == ("open", None)
+        (turn,) = thread["turns"]
+        assert (turn["question"], turn["state"]) == ("What is this?", "done")
+        assert "sums" in turn["answer"]
+        assert "command:" not in turn["answer"]
+        assert "<b>" not in turn["answer"]
+
+
+async def test_changes_are_told_to_those_who_want_to_know(machine: Machine):
+    async with machine.opened(client=CLIENT) as (editor, uri):
+        asked, _ = await answered(editor, uri)
+        seen = len(editor.received)
+        await editor.execute("channelcoder.thread.resolve", {"threadId": asked["threadId"]})
+        told = await editor.wait_for(lambda message: message.get("method") == "channelcoder/changed", after=seen)
+        assert told["params"] == {"folders": [str(machine.project)]}
+
+
+async def test_changes_are_not_told_to_others(machine: Machine):
+    async with machine.opened() as (editor, uri):
+        await answered(editor, uri)
+        assert await editor.hover(uri, 6)
+    assert not [message for message in editor.received if message.get("method") == "channelcoder/changed"]
+
+
+async def test_the_status_of_a_folder(machine: Machine):
+    async with machine.opened() as (editor, uri):
+        before = await editor.execute("channelcoder.status")
+        assert (before["session"], before["messages"], before["waiting"]) == (None, 0, 0)
+        asked, _ = await answered(editor, uri)
+        status = await editor.execute("channelcoder.status", {"folder": str(machine.project)})
+        assert status["session"] == asked["session"]
+        assert (status["messages"], status["waiting"]) == (2, 0)
+        assert status["costUsd"] > 0
+        assert status["folder"] == str(machine.project)
+        assert not status["trusted"]
+
+
+async def test_the_prompts(machine: Machine):
+    async with machine.opened() as (editor, _):
+        prompts = (await editor.execute("channelcoder.prompts"))["prompts"]
+        assert [prompt["name"] for prompt in prompts][:2] == ["explain", "review"]
+        assert all(prompt["title"] and prompt["kind"] for prompt in prompts)
