@@ -21,9 +21,7 @@ async def test_a_thread_is_read_whole_and_safe(machine: Machine):
         assert (thread["status"], thread["finding"]) == ("open", None)
         (turn,) = thread["turns"]
         assert (turn["question"], turn["state"]) == ("What is this?", "done")
-        assert "sums" in turn["answer"]
-        assert "command:" not in turn["answer"]
-        assert "\\<b>up" in turn["answer"]
+        assert turn["answer"] == r"It [sums]\(command:evil) &lt;b>up&lt;/b>."
 
 
 async def test_changes_are_told_to_those_who_want_to_know(machine: Machine):
