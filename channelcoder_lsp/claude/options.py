@@ -12,6 +12,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any, cast
 
+from channelcoder_lsp.claude.editor_tools import SERVER, editor_server
 from channelcoder_lsp.claude.permissions import TOOLS, Guard, deny_rules
 from channelcoder_lsp.claude.sources import config_folder, sources
 
@@ -77,6 +78,7 @@ def build_options(
         add_dirs=list(loaded.add_dirs),
         extra_args={"restricted": None} if loaded.restricted else {},
         strict_mcp_config=True,
+        mcp_servers={SERVER: editor_server(request.editor)} if request.editor is not None else {},
         # Prompts are made from buffers: `@path` and `/command` in them are text.
         verbatim_prompts=True,
         tools=list(TOOLS),
@@ -115,7 +117,8 @@ def _settings(loaded: Sources, guard: Guard, bounds: Mapping[str, str]) -> dict[
     return {
         **loaded.settings,
         "env": dict(bounds),
-        "permissions": {"deny": [*deny, *deny_rules(guard.denied)]},
+        # Our own tools read what the editor shows and write nothing: nobody is asked about them.
+        "permissions": {"allow": [f"mcp__{SERVER}"], "deny": [*deny, *deny_rules(guard.denied)]},
     }
 
 
