@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 
 from channelcoder_lsp.domain.errors import RepositoryError
-from channelcoder_lsp.execution.git_files import differing, moved, names, parse_index, parse_tree
+from channelcoder_lsp.execution.git_files import differing, moved, names, parse_index, parse_tree, present
 from channelcoder_lsp.execution.git_process import Git
 
 if TYPE_CHECKING:
@@ -93,10 +93,9 @@ class GitRepository:
         new = await self._untracked()
         where = (await self._git("rev-parse", "--git-path", "index")).text
         written = await anyio.to_thread.run_sync(_modified, self._folder / where)
-        found = await anyio.to_thread.run_sync(
-            lambda: list(differing(self._folder, index, tree, written)), abandon_on_cancel=True
+        return await anyio.to_thread.run_sync(
+            lambda: sorted(present(self._folder, {*differing(self._folder, index, tree, written), *new}))
         )
-        return sorted({*found, *new})
 
     async def text(self, commit: str, path: str) -> str | None:
         """A file's text in ``commit``; None where it has none of that name, or it is not text (UTF-8, 5 MB)."""

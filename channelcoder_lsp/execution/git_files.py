@@ -100,6 +100,12 @@ def differing(folder: Path, index: Mapping[str, Indexed], commit: Mapping[str, s
             yield path
 
 
+def present(folder: Path, paths: Iterable[str]) -> list[str]:
+    """Those of ``paths`` that are regular files, and not through a link to somewhere outside of ``folder``."""
+    root = folder.resolve()
+    return [path for path in paths if regular(folder / path) and (folder / path).parent.resolve().is_relative_to(root)]
+
+
 def moved(folder: Path, index: Mapping[str, Indexed], new: Iterable[str]) -> dict[str, str]:
     """Files of the index that are gone, and the new ones that have their bytes."""
     gone: dict[str, list[str]] = {}
