@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from channelcoder_lsp.server import ChannelCoderServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from channelcoder_lsp.domain.agent import Agent, AgentConnection, AgentEvent, ConnectionRequest
@@ -22,16 +22,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def create_server(forced: Mapping[str, object] | None = None) -> ChannelCoderServer:
+def create_server(
+    forced: Mapping[str, object] | None = None, *, ready: Callable[[], None] | None = None
+) -> ChannelCoderServer:
     """A server that is ready to serve one client.
 
     Args:
         forced: settings that hold whatever editor, environment and file say: the command line's.
+        ready: called once everything that the server works with was loaded and built.
     """
 
     async def build(server: ChannelCoderServer) -> Face:
         await asyncio.to_thread(_imports)
-        return await _build(server, Configuration(forced or {}))
+        face = await _build(server, Configuration(forced or {}))
+        if ready is not None:
+            ready()
+        return face
 
     return ChannelCoderServer(build)
 
