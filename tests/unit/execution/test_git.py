@@ -88,7 +88,7 @@ class TestChanged:
         assert await folder.repository.changed(commit) == ["edited.py", "new.py", "staged.py"]
 
     async def test_sees_an_edit_that_left_size_and_time_as_they_were(self, folder: Folder):
-        path = folder.write("a.py", "one\n")
+        path = folder.write("a.py", "one\n", later=True)
         commit = folder.commit()
         before = path.stat()
         path.write_text("two\n")
