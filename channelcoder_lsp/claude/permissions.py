@@ -12,60 +12,16 @@ import ntpath
 import os
 import re
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from channelcoder_lsp.domain.secrets import DENIED_NAMES, DENIED_PATHS, is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 TOOLS = ("Read", "Grep", "Glob")
 """The built-in tools that Claude has. All of them only read."""
-
-DENIED_NAMES = (
-    ".env",
-    ".env.*",
-    ".env-*",
-    ".env_*",
-    ".envrc",
-    "*.pem",
-    "*.key",
-    "*.p12",
-    "*.pfx",
-    "*.jks",
-    "*.keystore",
-    "*.kdbx",
-    "*.ppk",
-    "id_rsa*",
-    "id_dsa*",
-    "id_ecdsa*",
-    "id_ed25519*",
-    ".netrc",
-    "_netrc",
-    ".npmrc",
-    ".pypirc",
-    ".pgpass",
-    ".git-credentials",
-    ".htpasswd",
-    ".claude.json",
-    ".mcp.json",
-)
-"""File names that hold secrets, whatever the folder. Matched without regard to case."""
-
-DENIED_PATHS = (
-    ".git/config",
-    ".claude/settings.json",
-    ".claude/settings.local.json",
-    ".git/credentials",
-    ".docker/config.json",
-    ".kube/config",
-    ".aws/*",
-    ".ssh/*",
-    ".gnupg/*",
-    ".config/gcloud/*",
-    ".config/gh/*",
-)
-"""Files and folders that hold secrets, by the end of their path; ``/*`` stands for everything below."""
 
 _BLANKS = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
 _PATH_ARGUMENTS = {"Read": "file_path", "Grep": "path", "Glob": "path"}
@@ -115,7 +71,7 @@ class Guard:
         for folder in self.denied:
             if real.is_relative_to(folder.resolve()):
                 return "the folder holds settings or conversations, not the project"
-        if _secret(asked) or _secret(real):
+        if is_secret(asked) or is_secret(real):
             return "files of that name hold secrets"
         return None
 
@@ -149,19 +105,3 @@ def _expanded(named: str) -> Path:
         return Path(named).expanduser()
     except RuntimeError:
         return Path(named)
-
-
-def _secret(path: Path) -> bool:
-    # `name:stream` opens `name` on Windows, and trailing dots and spaces are dropped there.
-    parts = [part.split(":")[0].rstrip(". ").casefold() or part for part in path.parts]
-    name = parts[-1] if parts else ""
-    if any(fnmatchcase(name, pattern) for pattern in DENIED_NAMES) and not name.endswith(".pub"):
-        return True
-    whole = "/" + "/".join(parts[1:])
-    for pattern in DENIED_PATHS:
-        if pattern.endswith("/*"):
-            if f"/{pattern[:-2]}/" in f"{whole}/":
-                return True
-        elif whole.endswith(f"/{pattern}"):
-            return True
-    return False

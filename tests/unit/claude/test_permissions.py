@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channelcoder_lsp.claude.permissions import DENIED_NAMES, DENIED_PATHS, Guard, deny_rules
+from channelcoder_lsp.claude.permissions import Guard, deny_rules
+from channelcoder_lsp.domain.secrets import DENIED_NAMES, DENIED_PATHS
 
 
 @pytest.fixture
