@@ -1,7 +1,19 @@
 """Finding a place in code again. Pure functions; nothing here knows about editors or files."""
 
+from channelcoder_lsp.anchoring.align import UNMATCHED
+from channelcoder_lsp.anchoring.certain import certain
 from channelcoder_lsp.anchoring.edits import end_of_insert, shift, shift_all
 from channelcoder_lsp.anchoring.quote import find_exact
 from channelcoder_lsp.anchoring.relocation import LineMap, Relocation, relocate
 
-__all__ = ["LineMap", "Relocation", "end_of_insert", "find_exact", "relocate", "shift", "shift_all"]
+__all__ = [
+    "UNMATCHED",
+    "LineMap",
+    "Relocation",
+    "certain",
+    "end_of_insert",
+    "find_exact",
+    "relocate",
+    "shift",
+    "shift_all",
+]
