@@ -87,6 +87,7 @@ class ClaudeAgent:
             session_id=request.resume or request.session_id or "",
             model=request.model,
             spent_usd=request.spent_usd if request.resume else 0.0,
+            structured=request.output_schema is not None,
             last_words=last_words,
             patience=self._patience,
         )

@@ -36,6 +36,7 @@ class ClaudeConnection:
         session_id: the Claude session.
         model: the model that was asked for.
         spent_usd: what the Claude session has cost so far.
+        structured: whether answers are to have a JSON schema.
         last_words: what the client's ``stderr`` callback fills.
         patience: how long the CLI is waited for.
     """
@@ -48,6 +49,7 @@ class ClaudeConnection:
         session_id: str,
         model: str | None,
         spent_usd: float,
+        structured: bool = False,
         last_words: LastWords,
         patience: Patience,
     ) -> None:
@@ -56,6 +58,7 @@ class ClaudeConnection:
         self._session_id = session_id
         self._model = model
         self._spent = spent_usd
+        self._structured = structured
         self._patience = patience
         self._asked: OngoingTurn | None = None
         """What was asked last; an interrupt is meant for it."""
@@ -195,7 +198,7 @@ class ClaudeConnection:
         task.add_done_callback(self._errands.discard)
 
     def _reader(self) -> AnswerReader:
-        return AnswerReader(cwd=self._cwd, spent_usd=self._spent, model=self._model)
+        return AnswerReader(cwd=self._cwd, spent_usd=self._spent, model=self._model, structured=self._structured)
 
 
 def _message(turn_id: str, prompt: str) -> dict[str, Any]:

@@ -25,6 +25,9 @@ from channelcoder_lsp.domain.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+OUTPUT_NOT_VALID = "error_max_structured_output_retries"
+"""How a turn ends whose structured answers were not valid, as often as the CLI asked for them anew."""
+
 _LOG_IN = "Run `claude` once in a terminal and log in, or set ANTHROPIC_API_KEY for the editor, and ask again."
 _STATUS = re.compile(r"\bAPI Error: (\d{3})\b")
 _LONGEST = 300
@@ -140,9 +143,14 @@ def _limit(failure: Failure) -> AgentError | None:
             )
         case "error_max_budget_usd":
             return AgentError("The budget for this question is used up. Raise it or start a new session.")
-        case "error_max_structured_output_retries":
-            return AgentError("Claude did not answer in the form that was asked for. Ask again.")
+        case _ if failure.subtype == OUTPUT_NOT_VALID:
+            return not_in_form(failure.text)
     return None
+
+
+def not_in_form(reason: str = "it was plain text") -> AgentError:
+    """The error for an answer without the structure that was asked for."""
+    return AgentError(f"Claude's answer was not in the form that was asked for. Ask again. ({reason})")
 
 
 def _from_status(status: int, failure: Failure) -> AgentError:

@@ -17,7 +17,9 @@ import time
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from channelcoder_lsp.claude.faults import Failure, from_failure, one_line, retry_reason
+from channelcoder_lsp.claude.editor_tools import short_name
+from channelcoder_lsp.claude.faults import OUTPUT_NOT_VALID, Failure, from_failure, not_in_form, one_line, retry_reason
+from channelcoder_lsp.claude.structured import STRUCTURED_OUTPUT, StructuredReader
 from channelcoder_lsp.domain.agent import Finished, Retrying, TextDelta, TextReplaced, ToolStarted
 from channelcoder_lsp.domain.turn import ToolUse, Usage
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from channelcoder_lsp.domain.agent import AgentEvent
+    from channelcoder_lsp.domain.errors import AgentError
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +43,14 @@ class AnswerReader:
         cwd: the folder asked about; paths in tool details are shown relative to it.
         spent_usd: what the Claude session had cost before this turn (the CLI's figure is cumulative).
         model: the model that was asked for, if one was.
+        structured: whether the answer is to have a JSON schema.
     """
 
-    def __init__(self, *, cwd: Path, spent_usd: float = 0.0, model: str | None = None) -> None:
+    def __init__(
+        self, *, cwd: Path, spent_usd: float = 0.0, model: str | None = None, structured: bool = False
+    ) -> None:
         self._cwd = cwd
+        self._structured = StructuredReader() if structured else None
         self._spent = spent_usd
         self._asked_for = model
         self._model: str | None = None
@@ -79,6 +86,8 @@ class AnswerReader:
                 yield self._result(message)
 
     def _stream_event(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        if self._structured is not None:
+            yield from self._structured.stream_event(event)
         match event.get("type"):
             case "message_start":
                 # What was streamed of a block that never became complete is void: the stream was cut.
@@ -108,8 +117,11 @@ class AnswerReader:
             match type(block).__name__:
                 case "TextBlock" if block.text:
                     yield from self._whole(block.text)
+                case "ToolUseBlock" if block.name == STRUCTURED_OUTPUT and self._structured is not None:
+                    yield from self._structured.whole(block.input)
                 case "ToolUseBlock" | "ServerToolUseBlock":
-                    tool = ToolUse(name=block.name, detail=tool_detail(block.name, block.input, self._cwd))
+                    detail = tool_detail(block.name, block.input, self._cwd)
+                    tool = ToolUse(name=short_name(block.name), detail=detail)
                     self._tools.append(tool)
                     yield ToolStarted(tool)
 
@@ -139,22 +151,36 @@ class AnswerReader:
 
     def _result(self, result: Any) -> Finished:
         cancelled = str(result.terminal_reason or "").startswith("aborted")
-        failed = bool(result.is_error) and not cancelled
-        answer = self.answer
-        if not answer and not result.is_error and result.result:
-            answer = result.result
+        error = None if cancelled else self._error(result)
         total = result.total_cost_usd
         return Finished(
-            answer=answer,
+            answer=self._whole_answer(result),
             session_id=result.session_id,
             cancelled=cancelled,
-            error=from_failure(self._failure(result)) if failed else None,
+            error=error,
             model=self._model,
             usage=_usage(result.usage),
             cost_usd=self._cost(total),
             cumulative_cost_usd=total,
             tools=tuple(self._tools),
+            structured=result.structured_output if error is None and not cancelled else None,
         )
+
+    def _error(self, result: Any) -> AgentError | None:
+        if result.is_error:
+            return from_failure(self._failure(result))
+        if self._structured is not None and result.structured_output is None:
+            return not_in_form()
+        return None
+
+    def _whole_answer(self, result: Any) -> str:
+        """The turn's text; if nothing was said but structured answers that were not valid, the last of those."""
+        if answer := self.answer:
+            return answer
+        if self._structured is None:
+            return "" if result.is_error else result.result or ""
+        invalid = result.subtype == OUTPUT_NOT_VALID and self._structured.text
+        return f"```json\n{invalid}\n```" if invalid else ""
 
     def _failure(self, result: Any) -> Failure:
         return Failure(

@@ -85,10 +85,15 @@ def build_options(
         permission_mode="default",
         can_use_tool=deny_tool,
         hooks={"PreToolUse": [HookMatcher(hooks=[_hook(guard)], on_failure="block")]},
+        output_format=_output_format(request.output_schema),
         include_partial_messages=True,
         max_buffer_size=MAX_MESSAGE_BYTES,
         stderr=stderr,
     )
+
+
+def _output_format(schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if schema is None else {"type": "json_schema", "schema": dict(schema)}
 
 
 def bounding_variables(*, max_retries: int, stream_idle_seconds: float) -> dict[str, str]:

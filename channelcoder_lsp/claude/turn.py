@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from channelcoder_lsp.domain.agent import Finished, TextDelta, TextReplaced
+from channelcoder_lsp.domain.agent import Finished, StructuredDelta, TextDelta, TextReplaced
 
 if TYPE_CHECKING:
     from channelcoder_lsp.claude.messages import AnswerReader
@@ -15,12 +16,25 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.errors import AgentError
 
 
+@dataclass
+class _Pieces:
+    """Deltas of one kind that wait together."""
+
+    of: type[TextDelta | StructuredDelta]
+    texts: list[str]
+    replace: bool = False
+
+    def joined(self) -> TextDelta | StructuredDelta:
+        text = "".join(self.texts)
+        return StructuredDelta(text, replace=self.replace) if self.of is StructuredDelta else TextDelta(text)
+
+
 class OngoingTurn:
     """What is heard of one question, from when it is asked until it is over.
 
     Events wait here, so that the CLI's output is read however slow the reader is. What waits is bounded by
-    the answer: deltas that wait together are handed out as one, a replacement takes the place of the text
-    before it.
+    the answer: deltas that wait together are handed out as one, a replacement takes the place of the text (or
+    of the structured answer's JSON) before it.
     """
 
     def __init__(self, reader: AnswerReader) -> None:
@@ -31,26 +45,42 @@ class OngoingTurn:
         self.cancelled = False
         """Whether it is to be interrupted."""
         self.over = asyncio.Event()
-        self._waiting: deque[AgentEvent | list[str]] = deque()
+        self._waiting: deque[AgentEvent | _Pieces] = deque()
         self._news = asyncio.Event()
         self._error: AgentError | None = None
 
     def put(self, event: AgentEvent) -> None:
         """Take an event in; a :class:`Finished` ends the turn."""
         match event:
-            case TextDelta():
-                if self._waiting and isinstance(last := self._waiting[-1], list):
-                    last.append(event.text)
-                else:
-                    self._waiting.append([event.text])
+            case TextDelta() | StructuredDelta(replace=False):
+                self._add(type(event), event.text)
             case TextReplaced():
-                kept = [e for e in self._waiting if not isinstance(e, (list, TextReplaced))]
-                self._waiting = deque([*kept, event])
+                self._drop(TextDelta)
+                self._waiting.append(event)
+            case StructuredDelta():
+                self._drop(StructuredDelta)
+                self._waiting.append(_Pieces(StructuredDelta, [event.text], replace=True))
             case _:
                 self._waiting.append(event)
         if isinstance(event, Finished):
             self.over.set()
         self._news.set()
+
+    def _add(self, kind: type[TextDelta | StructuredDelta], text: str) -> None:
+        last = self._waiting[-1] if self._waiting else None
+        if isinstance(last, _Pieces) and last.of is kind:
+            last.texts.append(text)
+        else:
+            self._waiting.append(_Pieces(kind, [text]))
+
+    def _drop(self, kind: type[TextDelta | StructuredDelta]) -> None:
+        """Take out what waits of one kind; what replaced it before goes too."""
+        self._waiting = deque(
+            event
+            for event in self._waiting
+            if not (isinstance(event, _Pieces) and event.of is kind)
+            and not (isinstance(event, TextReplaced) and kind is TextDelta)
+        )
 
     def fail(self, error: AgentError) -> None:
         """End the turn with an exception for its reader, after what was heard before."""
@@ -71,4 +101,4 @@ class OngoingTurn:
             self._news.clear()
             await self._news.wait()
         event = self._waiting.popleft()
-        return TextDelta("".join(event)) if isinstance(event, list) else event
+        return event.joined() if isinstance(event, _Pieces) else event

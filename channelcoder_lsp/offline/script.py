@@ -139,6 +139,8 @@ class Cut(_Streamed):
 
     kind: Literal["cut"] = "cut"
     after: NonNegativeInt = 1
+    value: dict[str, JsonValue] | None = None
+    """If there is one, it is cut as a structured output's; else it is a text."""
 
 
 class Malformed(_Streamed):

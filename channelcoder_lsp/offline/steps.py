@@ -169,7 +169,7 @@ class _Message:
 def _blocks(reply: Any, request: MessagesRequest) -> Iterator[_Block]:
     """The content blocks of ``reply``."""
     match reply:
-        case StructuredOutput():
+        case StructuredOutput() | Cut(value=dict()):
             yield _tool_block(ToolCall(name=STRUCTURED_OUTPUT_TOOL, input=reply.value))
         case ToolUse():
             if reply.text:

@@ -19,7 +19,14 @@ from claude_agent_sdk import (
 )
 
 from channelcoder_lsp.claude.messages import AnswerReader, tool_detail
-from channelcoder_lsp.domain.agent import Finished, Retrying, TextDelta, TextReplaced, ToolStarted
+from channelcoder_lsp.domain.agent import (
+    Finished,
+    Retrying,
+    StructuredDelta,
+    TextDelta,
+    TextReplaced,
+    ToolStarted,
+)
 from channelcoder_lsp.domain.errors import AgentError, ApiError
 from channelcoder_lsp.domain.turn import ToolUse, Usage
 
@@ -33,6 +40,21 @@ def start(**more):
 def delta(text, kind="text_delta", **more):
     event = {"type": "content_block_delta", "index": 0, "delta": {"type": kind, "text": text}}
     return StreamEvent(uuid="u", session_id="s", event=event, **more)
+
+
+def call(index=0, name="StructuredOutput"):
+    block = {"type": "tool_use", "id": "t", "name": name, "input": {}}
+    event = {"type": "content_block_start", "index": index, "content_block": block}
+    return StreamEvent(uuid="u", session_id="s", event=event)
+
+
+def json_delta(text, index=0):
+    delta = {"type": "input_json_delta", "partial_json": text}
+    return StreamEvent(uuid="u", session_id="s", event={"type": "content_block_delta", "index": index, "delta": delta})
+
+
+def output(value):
+    return whole(ToolUseBlock(id="t", name="StructuredOutput", input=value))
 
 
 def whole(*blocks, **more):
@@ -161,6 +183,91 @@ class TestTools:
         assert len(detail) == 160
         assert detail.endswith("…")
         assert detail.isprintable()
+
+
+class TestStructuredAnswers:
+    """The JSON of the calls of the CLI's tool, as it comes; what counts is what the result says."""
+
+    def test_json_is_handed_on_as_it_is_streamed(self):
+        """The call is no tool that someone should be told about."""
+        events = read(
+            start(),
+            delta("Here."),
+            whole("Here."),
+            call(1),
+            json_delta("", 1),
+            json_delta('{"a"', 1),
+            json_delta(": 1}", 1),
+            output({"a": 1}),
+            result(structured_output={"a": 1}, result='{"a":1}'),
+            structured=True,
+        )
+        assert events[:-1] == [TextDelta("Here."), StructuredDelta('{"a"'), StructuredDelta(": 1}")]
+        assert (events[-1].structured, events[-1].answer, events[-1].error) == ({"a": 1}, "Here.", None)
+        assert events[-1].tools == ()
+
+    def test_an_answer_without_text_is_none(self):
+        """The result repeats the JSON as text: that is not the answer's."""
+        [_, end] = read(output({"a": 1}), result(structured_output={"a": 1}, result='{"a":1}'), structured=True)
+        assert (end.answer, end.structured) == ("", {"a": 1})
+
+    def test_a_second_call_begins_anew(self):
+        """The first was not valid."""
+        events = read(
+            *(start(), call(), json_delta('{"a"'), json_delta(": 0}"), output({"a": 0})),
+            *(start(), call(), json_delta('{"a"'), json_delta(": 1}"), output({"a": 1})),
+            result(structured_output={"a": 1}),
+            structured=True,
+        )
+        assert events[2:-1] == [StructuredDelta('{"a"', replace=True), StructuredDelta(": 1}")]
+
+    def test_a_call_that_was_cut_begins_anew(self):
+        events = read(
+            *(start(), call(1), json_delta('{"a"', 1)),
+            *(start(), call(), json_delta('{"a": 1}'), output({"a": 1})),
+            result(structured_output={"a": 1}),
+            structured=True,
+        )
+        assert events[:-1] == [StructuredDelta('{"a"'), StructuredDelta('{"a": 1}', replace=True)]
+
+    def test_a_call_that_was_not_streamed_comes_as_one(self):
+        events = read(output({"ä": 1}), output({"ä": 2}), result(structured_output={"ä": 2}), structured=True)
+        assert events[:-1] == [StructuredDelta('{"ä": 1}'), StructuredDelta('{"ä": 2}', replace=True)]
+
+    def test_a_whole_that_differs_from_its_deltas_wins(self):
+        events = read(
+            start(), call(), json_delta('{"a":'), output({"a": 1}), result(structured_output={"a": 1}), structured=True
+        )
+        assert events[:-1] == [StructuredDelta('{"a":'), StructuredDelta('{"a": 1}', replace=True)]
+
+    def test_the_json_of_other_tools_is_not_part_of_it(self):
+        events = read(start(), call(name="Read"), json_delta("{}"), call(1), json_delta("{", 1), structured=True)
+        assert events == [StructuredDelta("{")]
+
+    def test_an_answer_in_plain_text_is_an_error_with_the_text_kept(self):
+        """The CLI calls that a success."""
+        [*_, end] = read(whole("I can't."), result(result="I can't."), structured=True)
+        assert end.answer == "I can't."
+        assert "not in the form that was asked for" in end.error.message
+        assert end.error.retryable
+
+    def test_answers_that_were_never_valid_are_an_error_with_the_last_one_kept(self):
+        reason = "Failed to provide valid structured output after 5 attempts — must have a line"
+        failed = result(subtype="error_max_structured_output_retries", is_error=True, errors=[reason])
+        [*_, end] = read(output({"a": 0}), failed, structured=True)
+        assert end.answer == '```json\n{"a": 0}\n```'
+        assert end.structured is None
+        assert "not in the form that was asked for" in end.error.message
+        assert "must have a line" in end.error.message
+
+    def test_an_interrupted_one_is_cancelled(self):
+        aborted = result(subtype="error_during_execution", is_error=True, terminal_reason="aborted_streaming")
+        [*_, end] = read(start(), call(), json_delta("{"), aborted, structured=True)
+        assert (end.cancelled, end.error, end.structured, end.answer) == (True, None, None, "")
+
+    def test_nothing_of_this_where_text_was_asked_for(self):
+        [end] = read(result(result="Said by the CLI itself."))
+        assert (end.error, end.structured) == (None, None)
 
 
 class TestEnds:

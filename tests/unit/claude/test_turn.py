@@ -9,7 +9,14 @@ import pytest
 
 from channelcoder_lsp.claude.messages import AnswerReader
 from channelcoder_lsp.claude.turn import OngoingTurn
-from channelcoder_lsp.domain.agent import Finished, Retrying, TextDelta, TextReplaced, ToolStarted
+from channelcoder_lsp.domain.agent import (
+    Finished,
+    Retrying,
+    StructuredDelta,
+    TextDelta,
+    TextReplaced,
+    ToolStarted,
+)
 from channelcoder_lsp.domain.errors import AgentGoneError
 from channelcoder_lsp.domain.turn import ToolUse
 
@@ -47,6 +54,49 @@ async def test_a_replacement_takes_the_place_of_the_text_that_waits(turn):
     ):
         turn.put(event)
     assert await all_of(turn, 4) == [TOOL, retrying, TextReplaced("e"), END]
+
+
+async def test_json_that_waits_together_comes_as_one_and_apart_from_the_text(turn):
+    for event in (
+        StructuredDelta('{"a"'),
+        StructuredDelta(": 1"),
+        TextDelta("a"),
+        TextDelta("b"),
+        StructuredDelta("}"),
+        END,
+    ):
+        turn.put(event)
+    assert await all_of(turn, 4) == [StructuredDelta('{"a": 1'), TextDelta("ab"), StructuredDelta("}"), END]
+
+
+async def test_json_that_begins_anew_takes_the_place_of_the_json_that_waits(turn):
+    """And says so even if all of what it replaces was never handed out; the text stays."""
+    for event in (
+        StructuredDelta("one"),
+        TextDelta("a"),
+        StructuredDelta("two", replace=True),
+        StructuredDelta(" more"),
+        TOOL,
+        StructuredDelta(" still"),
+        TextReplaced("b"),
+        END,
+    ):
+        turn.put(event)
+    expected = [StructuredDelta("two more", replace=True), TOOL, StructuredDelta(" still"), TextReplaced("b"), END]
+    assert await all_of(turn, 5) == expected
+
+
+async def test_replacements_of_json_follow_each_other(turn):
+    turn.put(StructuredDelta("one"))
+    assert await all_of(turn, 1) == [StructuredDelta("one")]
+    for event in (
+        StructuredDelta("two", replace=True),
+        StructuredDelta("three", replace=True),
+        StructuredDelta("!"),
+        END,
+    ):
+        turn.put(event)
+    assert await all_of(turn, 2) == [StructuredDelta("three!", replace=True), END]
 
 
 async def test_a_reader_waits_for_what_comes(turn):

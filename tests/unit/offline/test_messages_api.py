@@ -239,6 +239,14 @@ class TestFaults:
         assert b'"two "' in broken.value.partial
         assert b"three" not in broken.value.partial
 
+    async def test_a_structured_output_can_be_cut_too(self, model, wire):
+        """In the middle of the call's JSON."""
+        await model.script(Cut(value={"title": "A title that is long enough for two pieces"}, after=1))
+        with pytest.raises(http.client.IncompleteRead) as broken:
+            await wire.stream()
+        assert b"StructuredOutput" in broken.value.partial
+        assert broken.value.partial.count(b"input_json_delta") == 1
+
     async def test_a_malformed_event_is_not_json(self, model, wire):
         """It stands between the others."""
         await model.script(Malformed(text="one two", words_per_chunk=1, after=1))
