@@ -24,6 +24,8 @@ class Hunk(Model):
     """The new lines, without their ends."""
     applied: Timestamp | None = None
     """When a person last had it applied, as far as is known."""
+    discarded: Timestamp | None = None
+    """When a person discarded it; it keeps its place among the others, so that their numbers stay."""
 
 
 class FileKind(str, Enum):
@@ -47,6 +49,8 @@ class ProposedFile(Model):
     """In order, without overlap. A new file has one that holds all its lines, a deletion none."""
     applied: Timestamp | None = None
     """For a new file or a deletion: when a person had it done."""
+    discarded: Timestamp | None = None
+    """When a person discarded it."""
 
 
 class ProposalStatus(str, Enum):

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.place import Position, Range
+from channelcoder_lsp.services.fitting import fit, fitted, indent_of
 from channelcoder_lsp.services.safe_text import code_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from channelcoder_lsp.features.client import Client
     from channelcoder_lsp.services.placed import ThreadHere
     from channelcoder_lsp.services.threads import Document
@@ -25,7 +24,7 @@ def blocks_of(text: str) -> list[str]:
 def insert_below(client: Client, document: Document, here: ThreadHere, code: str) -> lsp.WorkspaceEdit:
     """Put ``code`` on lines of its own below the code that the thread is about, indented like it."""
     last = here.range.last_line
-    text = _fit(code, _indent(document.lines[here.range.start.line])).replace("\n", document.line_end)
+    text = fit(code, indent_of(document.lines[here.range.start.line])).replace("\n", document.line_end)
     if last + 1 < len(document.lines):
         at = Position(last + 1, 0)
         text += document.line_end
@@ -37,12 +36,7 @@ def insert_below(client: Client, document: Document, here: ThreadHere, code: str
 
 def replace(client: Client, document: Document, here: ThreadHere, code: str) -> lsp.WorkspaceEdit:
     """Put ``code`` in the place of the code that the thread is about, indented like it."""
-    first = document.lines[here.range.start.line]
-    indent = _indent(first)
-    text = _fit(code, indent)
-    text = text.removeprefix(indent[: here.range.start.character])
-    if here.range.end.character == 0 and here.range.end > here.range.start:
-        text += "\n"
+    text = fitted(document.lines, here.range, code)
     return _edit(client, document, here.range, text.replace("\n", document.line_end))
 
 
@@ -57,24 +51,3 @@ def _edit(client: Client, document: Document, range_: Range, text: str) -> lsp.W
         return lsp.WorkspaceEdit(changes={document.uri: [edit]})
     identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version)
     return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(identifier, [edit])])
-
-
-def _fit(code: str, indent: str) -> str:
-    """``code`` with ``indent`` before its lines, in the place of the indentation that they have in common."""
-    lines = code.rstrip("\n").split("\n")
-    common = _common_indent(lines)
-    return "\n".join(indent + line[len(common) :] if line.strip() else "" for line in lines)
-
-
-def _common_indent(lines: Sequence[str]) -> str:
-    indents = [_indent(line) for line in lines if line.strip()]
-    if not indents:
-        return ""
-    shortest = min(indents, key=len)
-    while not all(indent.startswith(shortest) for indent in indents):
-        shortest = shortest[:-1]
-    return shortest
-
-
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]

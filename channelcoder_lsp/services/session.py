@@ -34,6 +34,7 @@ from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued
 from channelcoder_lsp.services.owner import is_alive, this_process
 from channelcoder_lsp.services.permissions import AskPerson, SessionPermissions
 from channelcoder_lsp.services.recorder import Recorder
+from channelcoder_lsp.services.texts import TextsAtHand
 from channelcoder_lsp.services.worker import Worker
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Session:
         self._ports = ports
         self._recorder = Recorder(self, journal, ports.tell)
         self._posting: set[asyncio.Task[Turn]] = set()
+        self.texts = TextsAtHand()
+        """The texts kept or asked for lately: for those that can't wait for the storage."""
         self._worker = Worker(
             self._recorder,
             agent=ports.agent,
@@ -327,11 +330,14 @@ class Session:
         text = well_formed(text)
         digest = hashlib.sha256(text.encode()).hexdigest()
         await self._journal.keep_content(digest, text)
+        self.texts.put(digest, text)
         return digest
 
     async def kept_text(self, digest: str) -> str | None:
-        """A text that was kept, or None."""
-        return await self._journal.content(digest)
+        """A text that was kept, or None; :attr:`texts` has it from then on."""
+        if (text := self.texts.get(digest)) is None and (text := await self._journal.content(digest)) is not None:
+            self.texts.put(digest, text)
+        return text
 
     async def remove_thread(self, thread_id: str) -> None:
         """Remove a thread, ending what is being asked in it; what was said stays in the session's history.
@@ -349,7 +355,7 @@ class Session:
     async def text_when_asked(self, thread: Thread) -> str | None:
         """The text of the thread's file when the question was asked, if it was kept."""
         digest = thread.anchor.content
-        return await self.kept_text(digest) if digest else None
+        return await self._journal.content(digest) if digest else None
 
     async def choose_model(self, model: str | None) -> None:
         """Use ``model`` from the next question on; None: the default.
