@@ -1,61 +1,162 @@
-"""Reading prompt files."""
+"""Reading prompt files: the built-in ones, the user's own, a trusted project's."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 from pydantic.alias_generators import to_camel
 
 from channelcoder_lsp.domain.errors import PromptError
+from channelcoder_lsp.prompts.notation import model_of
+from channelcoder_lsp.prompts.template import render
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _FENCE = "---"
+_MAX_BYTES = 1_000_000
+_HEADING = re.compile(r"^#+\s+(.+?)\s*#*$", re.MULTILINE)
 
 
-class Frontmatter(BaseModel):
-    """What the head of a prompt file may say. An unknown key is refused."""
-
+class _Strict(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
-    title: str
+
+class SessionNeeds(_Strict):
+    """What a prompt needs of the session."""
+
+    required: StrictBool = False
+    """Whether it makes no sense without a session to go on with."""
+
+
+class Frontmatter(_Strict):
+    """What the head of a prompt file may say; ChannelCoder's keys, then ours. An unknown key is refused."""
+
+    system_prompt: str | None = None
+    """Takes the place of Claude Code's own: a text, or the name of a ``.md`` or ``.txt`` file."""
+    append_system_prompt: str | None = None
+    allowed_tools: list[str] = Field(default_factory=list)
+    disallowed_tools: list[str] = Field(default_factory=list)
+    mcp_config: str | None = None
+    permission_prompt_tool: str | None = None
+    input: Any = None
+    """What the values to fill in must be, in the short notation."""
+    output: Any = None
+    """What the answer must be, likewise."""
+    session: SessionNeeds = Field(default_factory=SessionNeeds)
+
+    title: str | None = None
     """What the user reads: the title of the code action and the question in the thread."""
     kind: str = "claude"
     """The code action's kind (LSP 3.17, CodeActionKind)."""
     order: int = 100
     """Where the action stands among the others; smaller is higher."""
-    proposes_edits: bool = False
-    """Whether the answer is meant to replace the selection."""
+    languages: list[str] = Field(default_factory=list)
+    """The LSP language ids that it is offered for; none: all."""
+    proposes_edits: StrictBool = False
+    """Whether Claude is to propose edits of the code."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt file: its name (without ``.md``), what its frontmatter says, and the text for Claude."""
+    """A prompt file.
+
+    Args:
+        name: the file's name without ``.md``.
+        title: what the user reads.
+        body: the text below the frontmatter, values not yet filled in.
+        head: what the frontmatter says.
+        path: the file, for one that is not built in.
+        input: what the values must be.
+        output: what the answer must be.
+    """
 
     name: str
     title: str
-    kind: str
-    order: int
-    proposes_edits: bool
     body: str
+    head: Frontmatter = field(default_factory=Frontmatter)
+    path: Path | None = None
+    input: type[BaseModel] | None = None
+    output: type[BaseModel] | None = None
+
+    @property
+    def kind(self) -> str:
+        """The code action's kind."""
+        return self.head.kind
+
+    @property
+    def order(self) -> int:
+        """Where it stands in the menu."""
+        return self.head.order
+
+    @property
+    def proposes_edits(self) -> bool:
+        """Whether Claude is to propose edits of the code."""
+        return self.head.proposes_edits
+
+    def fits(self, language: str) -> bool:
+        """Whether it is offered for documents of an LSP language."""
+        return not self.head.languages or language in self.head.languages
+
+    def render(self, data: Mapping[str, Any]) -> str:
+        """The text for Claude with the values of ``data`` filled in.
+
+        Raises:
+            PromptError: ``input`` wants other values; the message names them.
+        """
+        if self.input is None:
+            return render(self.body, data)
+        try:
+            values = self.input.model_validate(dict(data)).model_dump(by_alias=True)
+        except ValidationError as problem:
+            wrong = "; ".join(f"{_where(error)}: {error['msg'].lower()}" for error in problem.errors())
+            raise PromptError(f"The prompt {self.name!r} can't be filled in: {wrong}. Give these values.") from problem
+        return render(self.body, values)
 
 
 def load_prompt(path: Path) -> Prompt:
     """The prompt in the file ``path``.
 
     Raises:
-        PromptError: it can't be read, or its frontmatter has a wrong key or value; the message names both.
+        PromptError: it can't be read, or its frontmatter has a wrong key or value; the message names file, key and
+            line.
     """
     try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise PromptError(f"The prompt file {path} is larger than {_MAX_BYTES:,} bytes.")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
         raise PromptError(f"The prompt file {path} can't be read: {problem}.") from problem
-    return parse_prompt(path.stem, text, str(path))
+    return parse_prompt(path.stem, text, str(path), path=path)
+
+
+def load_folder(folder: Path) -> tuple[dict[str, Prompt], list[PromptError]]:
+    """The prompts in the ``.md`` files of a folder, by name, and what is wrong with the others.
+
+    A folder that isn't there has none. Links are not followed out of the folder.
+    """
+    prompts: dict[str, Prompt] = {}
+    wrong: list[PromptError] = []
+    try:
+        files = sorted(file for file in folder.iterdir() if file.suffix == ".md")
+        real = folder.resolve()
+    except OSError:
+        return {}, []
+    for file in files:
+        try:
+            if file.resolve().is_relative_to(real):
+                prompts[file.stem] = load_prompt(file)
+            else:
+                wrong.append(PromptError(f"The prompt file {file} is a link to somewhere else; it was not read."))
+        except PromptError as problem:
+            wrong.append(problem)
+    return prompts, wrong
 
 
 def built_in_prompts() -> dict[str, Prompt]:
@@ -66,10 +167,15 @@ def built_in_prompts() -> dict[str, Prompt]:
         for file in folder.iterdir()
         if file.name.endswith(".md")
     ]
-    return {prompt.name: prompt for prompt in sorted(prompts, key=lambda prompt: (prompt.order, prompt.name))}
+    return in_order({prompt.name: prompt for prompt in prompts})
 
 
-def parse_prompt(name: str, text: str, source: str) -> Prompt:
+def in_order(prompts: Mapping[str, Prompt]) -> dict[str, Prompt]:
+    """``prompts`` in the order of the menu."""
+    return dict(sorted(prompts.items(), key=lambda item: (item[1].order, item[0])))
+
+
+def parse_prompt(name: str, text: str, source: str, path: Path | None = None) -> Prompt:
     """The prompt ``name`` from its ``text``; ``source`` is what an error calls it.
 
     Raises:
@@ -77,24 +183,26 @@ def parse_prompt(name: str, text: str, source: str) -> Prompt:
     """
     head, body = _split(text)
     try:
-        values: Any = yaml.safe_load(head) or {}
-        frontmatter = Frontmatter.model_validate(values)
+        values: Any = yaml.safe_load(head)
+        frontmatter = Frontmatter.model_validate({} if values is None else values)
     except yaml.YAMLError as problem:
         raise PromptError(f"The frontmatter of {source} is not YAML: {problem}") from problem
     except ValidationError as problem:
         first = problem.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "frontmatter"
-        raise PromptError(f"In {source}, {key!r} is wrong: {first['msg']}.") from problem
+        key = _where(first) or "frontmatter"
+        raise PromptError(f"In {source}{_line(head, key)}, {key!r} is wrong: {_reason(first)}") from problem
     if not body.strip():
         raise PromptError(f"In {source}, 'body' is wrong: there is nothing below the frontmatter to tell Claude.")
-    return Prompt(
-        name=name,
-        title=frontmatter.title,
-        kind=frontmatter.kind,
-        order=frontmatter.order,
-        proposes_edits=frontmatter.proposes_edits,
-        body=body.strip(),
-    )
+    models = {}
+    for key in ("input", "output"):
+        notation = getattr(frontmatter, key)
+        try:
+            models[key] = None if notation is None else model_of(notation, key)
+        except PromptError as problem:
+            raise PromptError(f"In {source}{_line(head, key)}, {problem}") from problem
+    heading = _HEADING.search(body)
+    title = frontmatter.title or (heading[1] if heading else name)
+    return Prompt(name, title, body.strip(), frontmatter, path, **models)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -106,3 +214,25 @@ def _split(text: str) -> tuple[str, str]:
         if line.strip() == _FENCE:
             return "\n".join(lines[1:number]), "\n".join(lines[number + 1 :])
     return "", text
+
+
+def _where(error: Any) -> str:
+    return ".".join(str(part) for part in error["loc"])
+
+
+def _reason(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        known = ", ".join(to_camel(name) for name in Frontmatter.model_fields)
+        return f"there is no such key. There are {known}."
+    return f"{error['msg']}."
+
+
+def _line(head: str, key: str) -> str:
+    """Where a key of the frontmatter stands, as a part of a sentence; nothing where that can't be told."""
+    first = key.split(".", maxsplit=1)[0]
+    node = yaml.compose(head, Loader=yaml.SafeLoader)
+    if isinstance(node, yaml.MappingNode):
+        for name, _ in node.value:
+            if name.value == first:
+                return f", line {name.start_mark.line + 2}"
+    return ""
