@@ -11,6 +11,7 @@ from channelcoder_lsp.services.threads import Document
 
 if TYPE_CHECKING:
     from channelcoder_lsp.features.face import Face
+    from channelcoder_lsp.services.project import Project
 
 
 async def opened(face: Face, item: lsp.TextDocumentItem) -> None:
@@ -40,14 +41,22 @@ def changed(
     document = project.documents.get(uri)
     if document is None:
         return
-    for change in changes:
-        if isinstance(change, lsp.TextDocumentContentChangeWholeDocument):
-            project.documents.replaced(uri, change.text)
-            document.line_end = _line_end(change.text)
-            continue
-        edited = face.client.codec.range(document.lines, change.range)
-        project.documents.edit(uri, edited, change.text)
+    with project.documents.together(uri):
+        for change in changes:
+            if isinstance(change, lsp.TextDocumentContentChangeWholeDocument):
+                project.documents.replaced(uri, change.text)
+                document.line_end = _line_end(change.text)
+                continue
+            edited = face.client.codec.range(document.lines, change.range)
+            project.documents.edit(uri, edited, change.text)
     document.version = version
+    if document.behind:
+        face.client.spawn(_catch_up(face, project, document))
+
+
+async def _catch_up(face: Face, project: Project, document: Document) -> None:
+    await project.placed.catch_up(document)
+    face.client.refresh()
 
 
 async def closed(face: Face, uri: str) -> None:

@@ -15,7 +15,7 @@ from channelcoder_lsp.services.places import Place, find_all, unmoved
 from channelcoder_lsp.services.threads import Document, OpenDocuments, anchor_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.services.session import Session
@@ -72,10 +72,13 @@ class PlacedThreads:
         session = self._session()
         if session is not None and (document := self.documents.get(uri)):
             await self._record_places(session, document)
-            for thread_id, place in list(document.places.items()):
-                if place.state is AnchorState.ORPHANED:
-                    del document.places[thread_id]
-            await self._place_threads(document)
+            await self._place_threads(document, lost=True)
+
+    async def catch_up(self, document: Document) -> None:
+        """So much of a document was replaced at once that places were lost: look for them, beside the message loop."""
+        if document.behind:
+            document.behind = False
+            await self._place_threads(document, lost=True)
 
     async def closed(self, uri: str) -> None:
         """A document was closed: record where its threads are."""
@@ -129,25 +132,20 @@ class PlacedThreads:
         for document in self.documents:
             await self._record_places(session, document)
 
-    async def _place_threads(self, document: Document) -> None:
+    async def _place_threads(self, document: Document, *, lost: bool = False) -> None:
+        """Find the places of the threads about ``document`` that have none yet, or with ``lost`` no longer have one."""
         session = self._session()
         if session is None:
             return
         wanted = [
             thread
             for thread in session.head.threads.values()
-            if thread.id not in document.places and _is_about(thread, document)
+            if _wanted(document.places.get(thread.id), lost=lost) and _is_about(thread, document)
         ]
         if not wanted:
             return
         anchors = {thread.id: thread.anchor for thread in wanted}
-        texts: dict[str, str] = {}
-        for thread in wanted:
-            digest = thread.anchor.content
-            if digest and digest not in texts and unmoved(thread.anchor, document.lines) is None:
-                text = await session.text_when_asked(thread)
-                if text is not None:
-                    texts[digest] = text
+        texts = await kept_texts(session, wanted, document.lines)
         for _ in range(_PLACING_TRIES):
             edits, lines = document.edits, list(document.lines)
             places = await anyio.to_thread.run_sync(find_all, anchors, lines, texts)
@@ -156,7 +154,8 @@ class PlacedThreads:
         else:  # somebody types all the time
             places = find_all(anchors, document.lines, texts)
         for thread_id, place in places.items():
-            document.places.setdefault(thread_id, place)
+            if _wanted(document.places.get(thread_id), lost=lost):
+                document.places[thread_id] = place
 
     async def _record_places(self, session: Session, document: Document) -> None:
         for thread_id in list(document.places):
@@ -168,6 +167,22 @@ class PlacedThreads:
                     await session.keep_anchor(thread_id, anchor)
                 except (StorageError, SessionNotFoundError) as problem:
                     logger.warning("the place of %s could not be recorded: %s", thread_id, problem)
+
+
+async def kept_texts(session: Session, threads: Iterable[Thread], lines: Sequence[str]) -> dict[str, str]:
+    """The kept texts that are needed to find ``threads`` in ``lines``, by their digest."""
+    texts: dict[str, str] = {}
+    for thread in threads:
+        digest = thread.anchor.content
+        if digest and digest not in texts and unmoved(thread.anchor, lines) is None:
+            text = await session.text_when_asked(thread)
+            if text is not None:
+                texts[digest] = text
+    return texts
+
+
+def _wanted(place: Place | None, *, lost: bool) -> bool:
+    return place is None or (lost and place.state is AnchorState.ORPHANED) or (lost and place.range is None)
 
 
 def _is_about(thread: Thread, document: Document) -> bool:

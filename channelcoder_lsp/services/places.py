@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.anchoring import LineMap, end_of_insert, find_exact
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+LINES_AT_ONCE = 2_000
+"""How many replaced lines are compared while the editor waits."""
 _TELLING_CHARS = 8
 
 
@@ -24,9 +28,10 @@ class Lost:
     offset: int
     code: str
 
-    def put_back(self, start: Position, inserted: str) -> Range | None:
-        """Where the code is if ``inserted``, put in at ``start``, brings it back: an undo, a paste."""
-        text = "\n".join(split_lines(inserted))
+    def put_back(self, start: Position, text: str) -> Range | None:
+        """Where the code is if ``text``, put in at ``start``, brings it back: an undo, a paste."""
+        if len(text) < len(self.code):
+            return None
         if self.code and self.taken in text:
             at = text.index(self.taken) + self.offset
         elif len(self.code.strip()) >= _TELLING_CHARS and text.count(self.code) == 1:
@@ -60,7 +65,12 @@ class Place:
         if text_in(lines, self.range)[:QUOTE_LIMIT] != anchor.quote:
             self.state = AnchorState.EDITED
         else:
-            self.state = AnchorState.EXACT if self.range == anchor.range else AnchorState.MOVED
+            self.state = _where(anchor, self.range)
+
+
+def _where(anchor: Anchor, range_: Range) -> AnchorState:
+    """The state of an anchor whose text stands at ``range_`` unchanged."""
+    return AnchorState.EXACT if range_ in (anchor.range, anchor.origin) else AnchorState.MOVED
 
 
 def _whole_quote(anchor: Anchor, range_: Range, lines: Sequence[str]) -> Range:
@@ -115,12 +125,57 @@ def find_all(anchors: Mapping[str, Anchor], lines: Sequence[str], texts: Mapping
     return places
 
 
-def find_after(old: Sequence[str], new: Sequence[str], place: Range) -> Range | None:
-    """Where ``place`` of the lines ``old`` is in ``new``, when an edit replaced all of them at once."""
-    found = LineMap("\n".join(old), "\n".join(new)).relocate(place.start.line, place.last_line)
-    if found is None:
-        return None
-    return _with_columns(new, found.start, found.end, split_lines(text_in(old, place)))
+class Rewriting:
+    r"""One edit that replaced whole places with what is around them: a deletion, a formatter, a reload from disk.
+
+    Args:
+        start: where it began.
+        taken: the text that was replaced, its lines joined by ``\n``.
+        old: the lines that it lay on, whole.
+        new: the lines in their place.
+    """
+
+    def __init__(self, start: Position, taken: str, old: Sequence[str], new: Sequence[str]) -> None:
+        self._start = start
+        self._taken = taken
+        self._old = old
+        self._new = new
+        self._map: LineMap | None = None
+        self.too_much = False
+        """Whether a place was asked for and there were too many lines to look for it at once."""
+
+    @cached_property
+    def _offsets(self) -> list[int]:
+        """Where the lines begin in the text that was taken."""
+        return [0, *accumulate(len(line) + 1 for line in self._old)]
+
+    def lost(self, place: Range) -> Lost | None:
+        """What became of the code of ``place``; None if it had none."""
+        inside = _down(place, -self._start.line)
+        code = text_in(self._old, inside)
+        if not code:
+            return None
+        offset = self._offsets[inside.start.line] + inside.start.character - self._start.character
+        return Lost(self._taken, offset, code)
+
+    def find(self, place: Range) -> Range | None:
+        """Where the code of ``place`` is among the new lines."""
+        if max(len(self._old), len(self._new)) > LINES_AT_ONCE:
+            self.too_much = True
+            return None
+        if self._map is None:
+            self._map = LineMap("\n".join(self._old), "\n".join(self._new))
+        inside = _down(place, -self._start.line)
+        found = self._map.relocate(inside.start.line, inside.last_line)
+        if found is None:
+            return None
+        here = _with_columns(self._new, found.start, found.end, split_lines(text_in(self._old, inside)))
+        return _down(here, self._start.line)
+
+
+def _down(place: Range, lines: int) -> Range:
+    start, end = place
+    return Range(Position(start.line + lines, start.character), Position(end.line + lines, end.character))
 
 
 def _by_quote(anchor: Anchor, lines: Sequence[str], whole: str) -> Place:
@@ -141,7 +196,7 @@ def _through(line_map: LineMap, anchor: Anchor, origin: Range, lines: Sequence[s
     range_ = _with_columns(lines, relocation.start, relocation.end, split_lines(anchor.quote))
     if text_in(lines, range_)[:QUOTE_LIMIT] != anchor.quote:
         return Place(range_, AnchorState.EDITED)
-    return Place(range_, AnchorState.EXACT if range_ == anchor.range else AnchorState.MOVED)
+    return Place(range_, _where(anchor, range_))
 
 
 def _with_columns(lines: Sequence[str], first: int, last: int, quote: Sequence[str]) -> Range:

@@ -6,6 +6,7 @@ All of it is in memory: a hover or a code lens never waits for the disk.
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,14 @@ from channelcoder_lsp.anchoring import end_of_insert, shift
 from channelcoder_lsp.domain.place import QUOTE_LIMIT, Anchor, AnchorState, Position, Range, Selection
 from channelcoder_lsp.domain.text import clamp, split_lines, text_in, well_formed
 from channelcoder_lsp.domain.thread import Thread
-from channelcoder_lsp.services.places import Lost, Place, find_after
+from channelcoder_lsp.services.history import Edit, History, Snapshot, replace_text
+from channelcoder_lsp.services.places import Place, Rewriting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CONTEXT_LINES = 3
 _CONTENT_LIMIT = 5_000_000
-_LINES_AT_ONCE = 5_000
-"""How many replaced lines are compared while the editor waits; beyond, places are found when it is opened again."""
 
 
 def thread_about(selection: Selection) -> Thread:
@@ -60,6 +60,11 @@ class Document:
     """How often it was changed since it was opened."""
     places: dict[str, Place] = field(default_factory=dict)
     """Where the threads about it are, by thread id."""
+    behind: bool = False
+    """Whether so much was replaced at once that places must be looked for, which takes too long to wait for."""
+    history: History | None = None
+    step: list[Edit] | None = None
+    """The edits of the step that is being made."""
 
 
 class OpenDocuments:
@@ -83,6 +88,23 @@ class OpenDocuments:
         """Follow a document no more; what is returned knows the last places."""
         return self._documents.pop(uri, None)
 
+    @contextmanager
+    def together(self, uri: str) -> Iterator[None]:
+        """What is edited within is one step: an undo takes it back as a whole."""
+        document = self._documents.get(uri)
+        if document is None or document.step is not None or not document.places:
+            yield
+            return
+        history = document.history = document.history or History.begin(document.lines)
+        before, sum_before = Snapshot.of(document.places), history.sum
+        step = document.step = []
+        try:
+            yield
+        finally:
+            document.step = None
+            if step and (back := history.took(step, before, sum_before, document.lines)) is not None:
+                back.restore(document.places)
+
     def edit(self, uri: str, edited: Range, inserted: str) -> None:
         """Follow one change.
 
@@ -93,35 +115,8 @@ class OpenDocuments:
         """
         if (document := self._documents.get(uri)) is None:
             return
-        start, end, lines = edited.start, edited.end, document.lines
-        taken = text_in(lines, edited)
-        covered = {
-            id(place): Lost(taken, len(text_in(lines, Range(start, place.range.start))), text_in(lines, place.range))
-            for place in document.places.values()
-            if place.range is not None and start <= place.range.start and place.range.end <= end
-        }
-        new = split_lines(inserted)
-        new_end = end_of_insert(start, inserted)
-        new[-1] += lines[end.line][end.character :]
-        new[0] = lines[start.line][: start.character] + new[0]
-        old = lines[start.line : end.line + 1]
-        lines[start.line : end.line + 1] = new
-        document.edits += 1
-        for place in document.places.values():
-            if place.lost is not None and (back := place.lost.put_back(start, inserted)) is not None:
-                place.range, place.lost, place.touched = back, None, True
-                continue
-            if place.range is None or place.range.end < start:
-                continue
-            place.touched = place.touched or edited.touches(place.range)
-            if id(place) in covered:
-                if covered[id(place)].code:
-                    place.lost = covered[id(place)]
-                if edited != place.range:
-                    place.range = _within(old, new, place.range, start.line)
-                    continue
-            moved = shift(place.range, start, end, new_end)
-            place.range = Range(Position(*moved[0]), Position(*moved[1]))
+        with self.together(uri):
+            _edit(document, edited, inserted)
 
     def replaced(self, uri: str, text: str) -> None:
         """Follow a change that replaced the whole text."""
@@ -141,24 +136,46 @@ class OpenDocuments:
             document.places.pop(thread_id, None)
 
 
-def _within(old: list[str], new: list[str], place: Range, first: int) -> Range | None:
-    """Where a place is after an edit replaced it with its surroundings: a formatter, a reload from disk.
+def _edit(document: Document, edited: Range, inserted: str) -> None:
+    start, end, lines = edited.start, edited.end, document.lines
+    taken, put = text_in(lines, edited), "\n".join(split_lines(inserted))
+    new_end = Position(*end_of_insert(start, put))
+    old, new = replace_text(lines, start, end, put)
+    document.edits += 1
+    if document.history is not None:
+        document.history.sum += sum(map(hash, new)) - sum(map(hash, old))
+    if document.step is not None:
+        document.step.append(Edit(start, end, new_end, taken, put))
+    rewriting = Rewriting(start, taken, old, new)
+    down, places = new_end.line - end.line, document.places
+    for key, place in places.items():
+        lost, at = place.lost, place.range
+        if lost is not None and (back := lost.put_back(start, put)) is not None:
+            places[key] = Place(back, place.state, touched=True)
+            continue
+        if at is None or at.end < start:
+            continue
+        if at.start.line > end.line:
+            if down:
+                (line, character), (end_line, end_character) = at
+                place.range = Range(Position(line + down, character), Position(end_line + down, end_character))
+            continue
+        if not edited.touches(at):
+            place.range = _shifted(at, start, end, new_end)
+            continue
+        touched = places[key] = Place(at, place.state, touched=True, lost=lost)
+        if start <= at.start and at.end <= end:
+            touched.lost = rewriting.lost(at) or lost
+            if edited != at:
+                touched.range = rewriting.find(at)
+                continue
+        touched.range = _shifted(at, start, end, new_end)
+    document.behind = document.behind or rewriting.too_much
 
-    Args:
-        old: the lines that were replaced.
-        new: the lines that replaced them.
-        place: where it was in the document.
-        first: the first of the lines in the document.
-    """
-    if max(len(old), len(new)) > _LINES_AT_ONCE:
-        return None
-    found = find_after(old, new, _down(place, -first))
-    return None if found is None else _down(found, first)
 
-
-def _down(place: Range, lines: int) -> Range:
-    start, end = place
-    return Range(Position(start.line + lines, start.character), Position(end.line + lines, end.character))
+def _shifted(place: Range, start: Position, end: Position, new_end: Position) -> Range:
+    moved = shift(place, start, end, new_end)
+    return Range(Position(*moved[0]), Position(*moved[1]))
 
 
 def anchor_now(thread: Thread, document: Document) -> Anchor:
