@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
 from channelcoder_lsp.domain.text import clamp, split_lines
+from channelcoder_lsp.services.numbered import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,16 +94,16 @@ def compose(question: Question, *, context_lines: int, max_chars: int, diagnosti
     where = f"path={_attribute(selection.path or selection.uri)} language={_attribute(selection.language)}"
     whole = span.empty or _whole_lines(lines, span)
     columns = "" if whole else f' columns="{span.start.character + 1}-{span.end.character}"'
-    code = _numbered(lines, first, shown, max_chars)
+    code = numbered(lines, first, shown, max_chars)
     parts.append(f'<selection {where} lines="{first + 1}-{shown + 1}"{columns}>\n{code}\n</selection>')
     if notes:
         parts.append(f"(The selection goes on to line {last + 1}; the rest was too long to send.)")
     before, after = max(0, first - context_lines), min(len(lines) - 1, last + context_lines)
     if before < first:
-        code = _numbered(lines, before, first - 1, CONTEXT_LINE_CHARS)
+        code = numbered(lines, before, first - 1, CONTEXT_LINE_CHARS)
         parts.append(f'<context position="before" {where}>\n{code}\n</context>')
     if after > last and not notes:
-        code = _numbered(lines, last + 1, after, CONTEXT_LINE_CHARS)
+        code = numbered(lines, last + 1, after, CONTEXT_LINE_CHARS)
         parts.append(f'<context position="after" {where}>\n{code}\n</context>')
     if question.was is not None:
         lines_then = _quoted(question.was[:max_chars])
@@ -156,11 +157,6 @@ def _whole_lines(lines: Sequence[str], span: Range) -> bool:
     starts = not lines[span.start.line][: span.start.character].strip()
     ends = span.end.character == 0 or not lines[span.end.line][span.end.character :].strip()
     return starts and ends
-
-
-def _numbered(lines: Sequence[str], first: int, last: int, max_chars: int) -> str:
-    width = len(str(last + 1))
-    return "\n".join(f"{n + 1:>{width}}| {lines[n][:max_chars]}" for n in range(first, last + 1))
 
 
 def _diagnostic(diagnostic: Diagnostic) -> str:
