@@ -194,6 +194,7 @@ def _imports() -> None:
 
 async def _build(server: ChannelCoderServer, configuration: Configuration) -> Face:
     import platformdirs  # noqa: PLC0415 - all of this after initialize
+    from lsprotocol.types import MessageType  # noqa: PLC0415
 
     from channelcoder_lsp.execution.git import GitRepository  # noqa: PLC0415
     from channelcoder_lsp.features import shown, workspace  # noqa: PLC0415
@@ -201,12 +202,12 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
     from channelcoder_lsp.features.face import Face  # noqa: PLC0415
     from channelcoder_lsp.features.permission import AskPermission  # noqa: PLC0415
     from channelcoder_lsp.features.progress import TurnsShown  # noqa: PLC0415
-    from channelcoder_lsp.prompts import built_in_prompts  # noqa: PLC0415
     from channelcoder_lsp.services.checkouts import Checkouts  # noqa: PLC0415
     from channelcoder_lsp.services.projects import Projects  # noqa: PLC0415
+    from channelcoder_lsp.services.prompt_library import PromptLibrary  # noqa: PLC0415
     from channelcoder_lsp.services.session import SessionPorts  # noqa: PLC0415
     from channelcoder_lsp.services.warm import WarmConnections  # noqa: PLC0415
-    from channelcoder_lsp.settings import APPLICATION, state_folder  # noqa: PLC0415
+    from channelcoder_lsp.settings import APPLICATION, config_file, state_folder  # noqa: PLC0415
     from channelcoder_lsp.storage import FileSessionStorage  # noqa: PLC0415
 
     client = Client(server)
@@ -221,11 +222,14 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
         repositories=GitRepository,
     )
     storage = FileSessionStorage(configuration.settings.sessions)
-    projects = Projects(storage, Checkouts(state_folder()), ports, state_folder() / "scratch")
+    checkouts = Checkouts(state_folder())
+    projects = Projects(storage, checkouts, ports, state_folder() / "scratch")
     face = Face(
         client=client,
         projects=projects,
-        prompts=built_in_prompts(),
+        prompts=PromptLibrary(
+            config_file().parent / "prompts", checkouts, lambda said: client.say(said, MessageType.Warning)
+        ),
         settings=lambda: configuration.settings,
         apply_settings=configuration.take,
         shown_folder=platformdirs.user_cache_path(APPLICATION, appauthor=False) / "shown",

@@ -91,7 +91,10 @@ def _questions(face: Face, params: lsp.CodeActionParams, *, fixes: bool) -> Iter
         arguments["diagnostics"] = [_diagnostic(found) for found in params.context.diagnostics]
     if face.client.takes_input:
         yield _command("Ask Claude…", protocol.ASK.name, arguments, KIND)
-    for prompt in face.prompts.values():
+    document = face.document(params.text_document.uri)
+    language = document.language if document is not None else ""
+    prompts = face.prompts.of(face.projects.of(params.text_document.uri).checkout)
+    for prompt in [prompt for prompt in prompts.values() if prompt.fits(language)]:
         action = _command(
             f"Claude: {prompt.title}", protocol.ASK.name, {**arguments, "prompt": prompt.name}, prompt.kind
         )

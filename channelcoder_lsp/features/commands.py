@@ -35,7 +35,7 @@ async def ask(face: Face, arguments: protocol.AskArguments) -> protocol.Asked:
         raise ArgumentsError(f"uri: {arguments.uri!r} is not open in the editor. Open the file and ask again.")
     project = face.projects.of(arguments.uri)
     selection = _selection(face, document, arguments)
-    text, instruction = _what_to_ask(face, arguments)
+    text, instruction = _what_to_ask(face, arguments, selection)
     comment = arguments.comment_line
     turn = await project.ask(
         Question(
@@ -90,6 +90,7 @@ async def trust(face: Face, arguments: protocol.TrustArguments) -> protocol.Trus
     """``channelcoder.trust``."""
     project = face.projects.of_folder(arguments.folder)
     face.projects.checkouts.set_trusted(project.checkout, trusted=arguments.trusted)
+    await face.reload_prompts()
     return protocol.Trusted(str(project.checkout.root), face.projects.checkouts.is_trusted(project.checkout))
 
 
@@ -120,17 +121,24 @@ async def answer_replace(face: Face, arguments: protocol.AnswerArguments) -> pro
     return protocol.Applied(*await face.client.apply(edit, "Replace with Claude's code"))
 
 
-def _what_to_ask(face: Face, arguments: protocol.AskArguments) -> tuple[str, str | None]:
+def _what_to_ask(face: Face, arguments: protocol.AskArguments, selection: Selection) -> tuple[str, str | None]:
     """The question as it stands in the history, and what Claude is told beyond it."""
     if arguments.prompt is None:
         if arguments.question is None or not arguments.question.strip():
             raise ArgumentsError("question: there is nothing to ask. Give a question, or the name of a prompt.")
         return arguments.question, None
-    prompt = face.prompts.get(arguments.prompt)
+    prompts = face.prompts.of(face.projects.of(arguments.uri).checkout)
+    prompt = prompts.get(arguments.prompt)
     if prompt is None:
-        raise ArgumentsError(f"prompt: there is no prompt {arguments.prompt!r}. There are {', '.join(face.prompts)}.")
+        raise ArgumentsError(f"prompt: there is no prompt {arguments.prompt!r}. There are {', '.join(prompts)}.")
     text = f"{prompt.title}: {arguments.question}" if arguments.question else prompt.title
-    return text, prompt.body
+    values = {
+        "question": arguments.question or "",
+        "selection": selection.text,
+        "path": selection.path or selection.uri,
+        "language": selection.language,
+    }
+    return text, prompt.render(values)
 
 
 def _selection(face: Face, document: Document, arguments: protocol.AskArguments) -> Selection:

@@ -39,9 +39,10 @@ async def read(face: Face, arguments: protocol.ThreadArguments) -> protocol.Thre
 
 async def prompts(face: Face, arguments: protocol.FolderArguments) -> protocol.PromptRows:
     """``channelcoder.prompts``."""
-    if arguments.folder is not None:
-        face.projects.of_folder(arguments.folder)
-    rows = [protocol.PromptRow(prompt.name, prompt.title, prompt.kind) for prompt in face.prompts.values()]
+    project = face.projects.of_folder(arguments.folder)
+    await face.reload_prompts()
+    found = face.prompts.of(project.checkout).values()
+    rows = [protocol.PromptRow(prompt.name, prompt.title, prompt.kind) for prompt in found]
     return protocol.PromptRows(rows)
 
 

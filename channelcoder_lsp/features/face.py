@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.turn import TurnState
     from channelcoder_lsp.features.client import Client
     from channelcoder_lsp.features.progress import TurnsShown
-    from channelcoder_lsp.prompts import Prompt
     from channelcoder_lsp.services.projects import Projects
+    from channelcoder_lsp.services.prompt_library import PromptLibrary
     from channelcoder_lsp.services.threads import Document
     from channelcoder_lsp.settings import Settings
 
@@ -33,7 +33,7 @@ class Face:
 
     client: Client
     projects: Projects
-    prompts: dict[str, Prompt]
+    prompts: PromptLibrary
     settings: Callable[[], Settings]
     apply_settings: Callable[[dict[str, Any]], list[str]]
     """Take the editor's settings; what is wrong with them, one sentence each."""
@@ -44,6 +44,10 @@ class Face:
     """End what was started for this editor."""
     rendered: dict[str, Rendered] = field(default_factory=dict)
     """Answers made safe, by turn."""
+
+    async def reload_prompts(self) -> None:
+        """Read the prompt files anew."""
+        await self.prompts.reload([project.checkout for project in self.projects])
 
     def document(self, uri: str) -> Document | None:
         """The open document, as the threads know it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.text import split_lines
+from channelcoder_lsp.domain.uri import path_of
 from channelcoder_lsp.services.threads import Document
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ async def closed(face: Face, uri: str) -> None:
 
 async def saved(face: Face, uri: str) -> None:
     """A document was saved."""
+    if (path := path_of(uri)) is not None and face.prompts.holds(path):
+        await face.reload_prompts()
     await face.projects.of(uri).placed.saved(uri)
 
 

@@ -43,6 +43,7 @@ async def add_folders(face: Face, folders: Sequence[lsp.WorkspaceFolder]) -> Non
             await face.projects.add(path)
         except ChannelCoderError as problem:
             face.client.say(problem.message, lsp.MessageType.Error)
+    await face.reload_prompts()
 
 
 async def remove_folders(face: Face, folders: Sequence[lsp.WorkspaceFolder]) -> None:

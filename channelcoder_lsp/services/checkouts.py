@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_TRUSTED_FILES = ("CLAUDE.md", "CLAUDE.local.md", ".mcp.json", ".claude")
+_TRUSTED_FILES = ("CLAUDE.md", "CLAUDE.local.md", ".mcp.json", ".claude", ".channelcoder")
 _HASH_IN_NAMES = 6
 
 

@@ -15,9 +15,9 @@ from channelcoder_lsp.features.client import Client
 from channelcoder_lsp.features.face import Face
 from channelcoder_lsp.features.positions import PositionCodec
 from channelcoder_lsp.features.progress import TurnsShown
-from channelcoder_lsp.prompts import built_in_prompts
 from channelcoder_lsp.services.checkouts import Checkouts
 from channelcoder_lsp.services.projects import Projects
+from channelcoder_lsp.services.prompt_library import PromptLibrary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,7 +149,7 @@ async def make_face(desk: Desk, editor: Editor) -> Face:
     editor.face = Face(
         client=client,
         projects=projects,
-        prompts=built_in_prompts(),
+        prompts=PromptLibrary(desk.folder / "prompts", projects.checkouts, client.say),
         settings=lambda: desk.settings,
         apply_settings=lambda values: [],
         shown_folder=desk.folder / "shown",
