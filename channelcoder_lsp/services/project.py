@@ -182,10 +182,12 @@ class Project:
         await session.close()
 
     def _connection(self) -> ConnectionRequest:
+        settings = self._ports.settings()
         return ConnectionRequest(
             cwd=self.checkout.root,
-            model=self._ports.settings().model,
+            model=settings.model,
             trusted=self._checkouts.is_trusted(self.checkout),
+            more_tools=tuple(settings.tools),
         )
 
     # Asking
