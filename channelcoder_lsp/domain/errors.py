@@ -29,6 +29,7 @@ A message says what failed, on what, and what to do next; it is shown to the use
     ├── ProposalError               a proposal can't be applied; the message says why
     ├── ReviewError                 there is nothing to review, or it can't be had
     ├── RepositoryError             version control is not there, or failed
+    │   └── WorktreeError           a worktree can't be made, found or removed
     └── OfflineModelError           the offline model could not be started or reached
 """
 
@@ -192,6 +193,10 @@ class ReviewError(ChannelCoderError):
 
 class RepositoryError(ChannelCoderError):
     """The folder is in no repository, version control is not installed, or it failed."""
+
+
+class WorktreeError(RepositoryError):
+    """A worktree can't be made, found or removed; the message says why and what to do."""
 
 
 class OfflineModelError(ChannelCoderError):
