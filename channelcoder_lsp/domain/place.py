@@ -80,8 +80,18 @@ class Anchor(Model):
     """Where it was in the text that ``content`` names."""
     content: str | None = None
     """SHA-256 of the file's text when the question was asked; the text itself is in the storage."""
+    former_paths: list[str] = Field(default_factory=list)
+    """What ``path`` was before the file was renamed, the latest first: on another branch it has that name still."""
+
+    def moved_to(self, path: str, uri: str) -> Anchor:
+        """The anchor when its file is named ``path`` (and ``uri``) from now on."""
+        former = [self.path] if self.path is not None else []
+        former += [name for name in self.former_paths if name not in (self.path, path)]
+        return self.model_copy(update={"path": path, "uri": uri, "former_paths": former[:FORMER_LIMIT]})
 
 
+FORMER_LIMIT = 10
+"""Former names of a file that an anchor keeps."""
 QUOTE_LIMIT = 20_000
 """Characters of code that an anchor keeps by itself; the file's whole text is kept once, by ``content``."""
 

@@ -62,7 +62,7 @@ async def _catch_up(face: Face, project: Project, document: Document) -> None:
 
 async def closed(face: Face, uri: str) -> None:
     """A document was closed."""
-    await face.projects.of(uri).placed.closed(uri)
+    await face.projects.of(uri).closed(uri)
 
 
 async def saved(face: Face, uri: str) -> None:

@@ -35,6 +35,7 @@ async def list_(face: Face, arguments: protocol.ThreadListArguments) -> protocol
     session = await project.resume()
     if session is None:
         return protocol.ThreadRows([], thread_list([]))
+    await project.on_disk.up_to_date()
     path = project.relative(arguments.uri) if arguments.uri is not None else None
     threads = [
         (thread, project.placed.anchor_of(thread))

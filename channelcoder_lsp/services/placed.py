@@ -158,15 +158,19 @@ class PlacedThreads:
                 document.places[thread_id] = place
 
     async def _record_places(self, session: Session, document: Document) -> None:
+        anchors: dict[str, Anchor] = {}
         for thread_id in list(document.places):
-            if thread := session.head.threads.get(thread_id):
-                anchor = anchor_now(thread, document)
-                if anchor.state is AnchorState.ORPHANED and thread.anchor.uri != document.uri:
-                    continue  # it may well be in its own document: another cell of the notebook
-                try:
-                    await session.keep_anchor(thread_id, anchor)
-                except (StorageError, SessionNotFoundError) as problem:
-                    logger.warning("the place of %s could not be recorded: %s", thread_id, problem)
+            thread = session.head.threads.get(thread_id)
+            if thread is None or not _is_about(thread, document):  # its file was renamed meanwhile
+                continue
+            anchor = anchor_now(thread, document)
+            if anchor.state is AnchorState.ORPHANED and thread.anchor.uri != document.uri:
+                continue  # it may well be in its own document: another cell of the notebook
+            anchors[thread_id] = anchor
+        try:
+            await session.keep_anchors(anchors)
+        except (StorageError, SessionNotFoundError) as problem:
+            logger.warning("the places of %d threads could not be recorded: %s", len(anchors), problem)
 
 
 async def kept_texts(session: Session, threads: Iterable[Thread], lines: Sequence[str]) -> dict[str, str]:

@@ -17,9 +17,10 @@ from channelcoder_lsp.domain.errors import (
     SessionNotFoundError,
 )
 from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionState
-from channelcoder_lsp.domain.uri import path_of
+from channelcoder_lsp.domain.uri import path_of, uri_of
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.events import SessionMoved, Trouble
+from channelcoder_lsp.services.on_disk import ThreadsOnDisk
 from channelcoder_lsp.services.placed import PlacedThreads
 from channelcoder_lsp.services.replies import reply, selection_in, selection_on_disk
 from channelcoder_lsp.services.session import Session, SessionPorts
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from channelcoder_lsp.services.compose import Question
 
 logger = logging.getLogger(__name__)
-
-_PLACING_TRIES = 3
-
 
 class Project:
     """One folder (or the scratch folder, for what lies in none) with its active session.
@@ -56,6 +54,13 @@ class Project:
         self.session: Session | None = None
         self.placed = PlacedThreads(lambda: self.session)
         self.documents = self.placed.documents
+        self.on_disk = ThreadsOnDisk(
+            checkout.root,
+            self.placed,
+            session=lambda: self.session,
+            repository=lambda: ports.repositories(checkout.root),
+            tell=ports.tell,
+        )
         self._storage = storage
         self._checkouts = checkouts
         self._ports = ports
@@ -156,6 +161,7 @@ class Project:
 
     async def close(self) -> None:
         """Record where the threads are and close the session."""
+        await self.on_disk.close()
         async with self._opening:
             await self._let_go()
 
@@ -171,6 +177,7 @@ class Project:
         await self._let_go()
         self.session = session = Session(journal, self._ports, self._connection)
         await self.placed.place_new()
+        self.on_disk.look_soon()
         self._ports.tell(SessionMoved(session))
         return session
 
@@ -261,6 +268,12 @@ class Project:
         self.documents.add(document)
         if await self.resume() is not None:
             await self.placed.opened(document)
+            self.on_disk.document_opened(document)
+
+    async def closed(self, uri: str) -> None:
+        """A document was closed: record where its threads are; on disk they may be elsewhere."""
+        await self.placed.closed(uri)
+        self.on_disk.look_soon()
 
     async def renamed_files(self, old: Path, new: Path) -> None:
         """A file or folder was renamed: its threads go with it."""
@@ -272,5 +285,5 @@ class Project:
             path = thread.anchor.path
             if path is not None and (path == before or path.startswith(f"{before}/")):
                 moved = after + path[len(before) :]
-                uri = (self.checkout.root / moved).as_uri()
-                await session.keep_anchor(thread.id, thread.anchor.model_copy(update={"path": moved, "uri": uri}))
+                anchor = thread.anchor.moved_to(moved, uri_of(self.checkout.root / moved))
+                await session.keep_anchor(thread.id, anchor)

@@ -38,7 +38,7 @@ from channelcoder_lsp.services.texts import TextsAtHand
 from channelcoder_lsp.services.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from channelcoder_lsp.domain.agent import Agent, ConnectionRequest
     from channelcoder_lsp.domain.place import Anchor
@@ -275,6 +275,24 @@ class Session:
             await self._recorder.record(
                 ThreadChanged(thread=thread.model_copy(update={"anchor": anchor})), durable=False
             )
+
+    async def keep_anchors(self, anchors: Mapping[str, Anchor]) -> bool:
+        """Record where threads point now, all at once; whether that was news. Threads that are gone are left out.
+
+        Args:
+            anchors: by thread id.
+
+        Raises:
+            StorageError, SessionNotFoundError: nothing of it could be recorded.
+        """
+        changed = [
+            ThreadChanged(thread=thread.model_copy(update={"anchor": anchor}))
+            for thread_id, anchor in anchors.items()
+            if (thread := self.head.threads.get(thread_id)) is not None and thread.anchor != anchor
+        ]
+        if changed:
+            await self._recorder.record(*changed, durable=False)
+        return bool(changed)
 
     async def set_status(self, thread_id: str, status: ThreadStatus) -> Thread:
         """Resolve a thread, or open it again.

@@ -18,7 +18,7 @@ from channelcoder_lsp.services.history import Edit, History, Snapshot, replace_t
 from channelcoder_lsp.services.places import Place, Rewriting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _CONTEXT_LINES = 3
 _CONTENT_LIMIT = 5_000_000
@@ -179,14 +179,20 @@ def _shifted(place: Range, start: Position, end: Position, new_end: Position) ->
 
 
 def anchor_now(thread: Thread, document: Document) -> Anchor:
-    """The thread's anchor as it is to be recorded: with where it is now."""
+    """The thread's anchor as it is to be recorded: with where it is now in ``document``."""
     place = document.places.get(thread.id)
     if place is None:
         return thread.anchor
     place.settle(thread.anchor, document.lines)
-    changed: dict[str, object] = {"state": place.state, "uri": document.uri, "path": document.path}
+    here = thread.anchor.model_copy(update={"uri": document.uri, "path": document.path})
+    return anchor_at(here, place, document.lines)
+
+
+def anchor_at(anchor: Anchor, place: Place, lines: Sequence[str]) -> Anchor:
+    """``anchor`` as it is to be recorded when it was found at ``place`` of ``lines``, or was not."""
+    changed: dict[str, object] = {"state": place.state}
     if place.range is not None:
         changed["range"] = place.range
         edited = place.state is AnchorState.EDITED
-        changed["current"] = text_in(document.lines, place.range)[:QUOTE_LIMIT] if edited else None
-    return thread.anchor.model_copy(update=changed)
+        changed["current"] = text_in(lines, place.range)[:QUOTE_LIMIT] if edited else None
+    return anchor.model_copy(update=changed)
