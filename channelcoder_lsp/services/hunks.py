@@ -103,26 +103,32 @@ def hunks_now(hunks: Sequence[Hunk], base: Sequence[str], lines: Sequence[str]) 
         lines: the file's lines now.
     """
     lines = list(lines)
-    proposed = with_hunks(base, ((hunk.start, hunk.end, hunk.lines) for hunk in hunks))
-    put, shift = [], 0
-    for hunk in hunks:
-        put.append((hunk.start + shift, hunk.start + shift + len(hunk.lines)))
-        shift += len(hunk.lines) - (hunk.end - hunk.start)
     if lines == list(base):
         return [HunkNow(index, hunk, HunkState.OPEN, hunk.start, hunk.end) for index, hunk in enumerate(hunks)]
+    proposed = with_hunks(base, ((hunk.start, hunk.end, hunk.lines) for hunk in hunks))
     if lines == proposed:
-        return [HunkNow(index, hunks[index], HunkState.APPLIED, *span) for index, span in enumerate(put)]
-    before, after = _Mapped(base, lines), _Mapped(proposed, lines)
-    found = [_now(index, hunk, put[index], before, after) for index, hunk in enumerate(hunks)]
-    return _without_contradictions(found)
+        return _all_applied(hunks)
+    texts = _Texts(hunks, base, lines)
+    return _without_contradictions([_now(index, texts) for index in range(len(hunks))])
 
 
-def _now(index: int, hunk: Hunk, put: tuple[int, int], before: _Mapped, after: _Mapped) -> HunkNow:
+def _all_applied(hunks: Sequence[Hunk]) -> list[HunkNow]:
+    found, shift = [], 0
+    for index, hunk in enumerate(hunks):
+        start = hunk.start + shift
+        found.append(HunkNow(index, hunk, HunkState.APPLIED, start, start + len(hunk.lines)))
+        shift += len(hunk.lines) - (hunk.end - hunk.start)
+    return found
+
+
+def _now(index: int, texts: _Texts) -> HunkNow:
     """One change: its place first where it has to be, then as a block that was moved."""
-    span = hunk.start, hunk.end
+    hunk = texts.hunks[index]
+    before, after = texts.without(index), texts.after(index)
+    span, put = (hunk.start, hunk.end), (hunk.start, hunk.start + len(hunk.lines))
     for taken, stands in (
-        (before.in_order(*span), after.in_order(*put)),
-        (before.moved(*span), after.moved(*put)),
+        (before.in_order(*span), after.in_order(*put) if after else None),
+        (before.moved(*span), after.moved(*put) if after else None),
     ):
         if taken is not None and stands is not None:
             if _holds(stands, taken):  # the new lines repeat the old ones
@@ -139,17 +145,85 @@ def _now(index: int, hunk: Hunk, put: tuple[int, int], before: _Mapped, after: _
     return HunkNow(index, hunk, HunkState.STALE, reason=CHANGED if before.has_some(*span) else GONE)
 
 
+class _Texts:
+    """What the text may have come from: the base, with or without each of the changes.
+
+    The new lines of a change that may have been applied can be twins of lines elsewhere, so they are taken along
+    when the places of the other changes are looked for.
+
+    Args:
+        hunks: the changes.
+        base: the lines that they are about.
+        lines: the lines now.
+    """
+
+    def __init__(self, hunks: Sequence[Hunk], base: Sequence[str], lines: list[str]) -> None:
+        self.hunks = hunks
+        self._base = list(base)
+        self._lines = lines
+        self._present = {index for index, hunk in enumerate(hunks) if _stands_in(lines, hunk.lines)}
+        self._known: dict[tuple[frozenset[int], int | None], _Mapped] = {}
+
+    def without(self, index: int) -> _Mapped:
+        """From the base without the change."""
+        return self._mapped(None, self._present - {index})
+
+    def after(self, index: int) -> _Mapped | None:
+        """From the base with the change; None if its new lines are nowhere."""
+        if self.hunks[index].lines and index not in self._present:
+            return None
+        return self._mapped(index, self._present - {index})
+
+    def _mapped(self, applied: int | None, others: set[int]) -> _Mapped:
+        key = frozenset(others), applied
+        if key not in self._known:
+            self._known[key] = _Mapped(*self._woven(applied, others), self._lines)
+        return self._known[key]
+
+    def _woven(self, applied: int | None, others: set[int]) -> tuple[list[str], list[int], list[str]]:
+        """The base (with one change applied), where its lines are when the others' new lines are put in, and all."""
+        text: list[str] = []
+        where: list[int] = []
+        woven: list[str] = []
+
+        def go_on(lines: Sequence[str]) -> None:
+            where.extend(range(len(woven), len(woven) + len(lines)))
+            text.extend(lines)
+            woven.extend(lines)
+
+        at = 0
+        for index, hunk in enumerate(self.hunks):
+            go_on(self._base[at : hunk.start])
+            go_on(hunk.lines if index == applied else self._base[hunk.start : hunk.end])
+            if index in others:
+                woven.extend(hunk.lines)
+            at = hunk.end
+        go_on(self._base[at:])
+        return text, where, woven
+
+
+def _stands_in(lines: list[str], block: list[str]) -> bool:
+    """Whether the lines of ``block`` stand together somewhere in ``lines``."""
+    if not block:
+        return False
+    starts = (at for at, line in enumerate(lines) if line == block[0])
+    return any(lines[at : at + len(block)] == block for at in starts)
+
+
 class _Mapped:
     """Where the lines of a text are in a later one.
 
     Args:
         old: the earlier lines.
-        new: the later ones.
+        where: their places in ``woven``.
+        woven: the earlier lines, and others that may have been put in between since.
+        new: the later lines.
     """
 
-    def __init__(self, old: Sequence[str], new: Sequence[str]) -> None:
-        self._old, self._new = list(old), list(new)
-        self._target = certain(self._old, self._new)
+    def __init__(self, old: list[str], where: list[int], woven: list[str], new: list[str]) -> None:
+        self._old, self._new, self._woven = old, new, woven
+        target = certain(woven, new)
+        self._target = [target[at] for at in where]
 
     def in_order(self, start: int, end: int) -> tuple[int, int] | None:
         """Where the lines from ``start`` to before ``end`` stand together; for no lines: between which lines."""
@@ -192,7 +266,7 @@ class _Mapped:
     @cached_property
     def _unique(self) -> dict[int, int]:
         """The lines that tell something and are unique before and after, with where they are."""
-        in_old, in_new = Counter(self._old), Counter(self._new)
+        in_old, in_new = Counter(self._woven), Counter(self._new)
         where = {line: at for at, line in enumerate(self._new)}
         return {
             index: where[line]
