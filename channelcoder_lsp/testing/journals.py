@@ -9,16 +9,21 @@ from anyio import create_task_group, fail_after
 from anyio.lowlevel import checkpoint
 
 from channelcoder_lsp.domain.errors import SessionExistsError, SessionNotFoundError, StorageError
+from channelcoder_lsp.domain.proposal import FileKind, Hunk, Proposal, ProposedFile
 from channelcoder_lsp.domain.records import (
     ModelChosen,
+    ProposalChanged,
     Record,
+    ReviewChanged,
     SessionCleared,
     ThreadChanged,
+    ThreadRemoved,
     TurnAsked,
     TurnDelta,
     TurnFinished,
     TurnStarted,
 )
+from channelcoder_lsp.domain.review import Review, ReviewedFile, ReviewScope
 from channelcoder_lsp.domain.session import SessionMetadata, SessionState
 from channelcoder_lsp.domain.storage import Journal, JournaledStorage
 from channelcoder_lsp.domain.thread import ThreadStatus
@@ -307,6 +312,12 @@ def every_record() -> list[Record]:
     """One of each kind of record, and some more, as one session's history."""
     thread = sample_thread()
     asked, finished = answered(1, thread=thread, text="text")
+    other = thread.model_copy(update={"id": "thread-other", "turn_ids": []})
+    change = ProposedFile(uri="file:///a.py", base="0" * 64, hunks=[Hunk(start=1, end=2, lines=["ü", ""])])
+    proposal = Proposal(id="proposal-1", turn_id="turn-1", thread_id=thread.id, files=[change])
+    gone = proposal.model_copy(update={"id": "proposal-2", "thread_id": other.id, "files": []})
+    deleted = ProposedFile(uri="file:///b.py", kind=FileKind.DELETE)
+    review = Review(id="review-1", scope=ReviewScope.FILE, files=[ReviewedFile(uri="file:///a.py")])
     resolved = thread.model_copy(update={"status": ThreadStatus.RESOLVED, "turn_ids": ["turn-1"]})
     records: list[Record] = [
         asked,
@@ -320,6 +331,12 @@ def every_record() -> list[Record]:
         *answered(2, text="dropped"),
         SessionCleared(),
         *answered(1, thread=thread, text="text"),
+        ProposalChanged(proposal=proposal),
+        ProposalChanged(proposal=proposal.model_copy(update={"files": [change, deleted]})),
+        ReviewChanged(review=review),
+        ThreadChanged(thread=other),
+        ProposalChanged(proposal=gone),
+        ThreadRemoved(thread_id=other.id),
         TurnAsked(turn=Turn(id="turn-2", question="And?")),
         TurnFinished(turn_id="turn-2", state=TurnState.FAILED, error="It failed.", cost_usd=0.5),
         TurnAsked(turn=Turn(id="turn-3", question="And now?")),
