@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     max_selection_chars: int = Field(
         200_000, ge=1_000, description="A selection longer than this many characters is cut, with a note."
     )
+    review_max_files: int = Field(
+        50, ge=_SMALLEST, le=1_000, description="A review of changes looks at this many files; the rest is named."
+    )
     send_diagnostics: bool = Field(default=True, description="Send the diagnostics on the selection along with it.")
 
     # What Claude may do

@@ -45,6 +45,13 @@ class ReviewState(str, Enum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    """There was nothing to look at, or it is kept from Claude; ``note`` says which."""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it is looked at, or is going to be."""
+        return self in (ReviewState.WAITING, ReviewState.RUNNING)
 
 
 class ReviewedFile(Model):
@@ -58,6 +65,15 @@ class ReviewedFile(Model):
     turn_id: str | None = None
     """The turn that asks, or asked, about it."""
     error: str | None = None
+    note: str | None = None
+    """What to know about it: why it was skipped, or what of it was not looked at."""
+    content: str | None = None
+    """For a review of a selection: SHA-256 of the text that ``range`` is in; the text itself is in the storage."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence."""
+        return self.path or self.uri
 
 
 class Review(Model):
@@ -68,9 +84,17 @@ class Review(Model):
     base: str | None = None
     """The commit that changes are taken against."""
     files: list[ReviewedFile] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+    """What to know about it: files that were left out."""
     created: Timestamp = Field(default_factory=now)
 
     @property
     def unfinished(self) -> list[ReviewedFile]:
         """The files that are still to be looked at."""
-        return [file for file in self.files if file.state is not ReviewState.DONE]
+        over = (ReviewState.DONE, ReviewState.SKIPPED)
+        return [file for file in self.files if file.state not in over]
+
+    @property
+    def under_way(self) -> bool:
+        """Whether anything of it is looked at, or is going to be."""
+        return any(file.state.under_way for file in self.files)
