@@ -17,7 +17,7 @@ import time
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from channelcoder_lsp.claude.editor_tools import short_name
+from channelcoder_lsp.claude.editor_tools import PREFIX, short_name
 from channelcoder_lsp.claude.faults import OUTPUT_NOT_VALID, Failure, from_failure, not_in_form, one_line, retry_reason
 from channelcoder_lsp.claude.structured import STRUCTURED_OUTPUT, StructuredReader
 from channelcoder_lsp.domain.agent import Finished, Retrying, TextDelta, TextReplaced, ToolStarted
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 BETWEEN_BLOCKS = "\n\n"
 _DETAIL = 160
+_TELLING = {"Bash": "command", "PowerShell": "command", "WebFetch": "url", "WebSearch": "query"}
 _SYNTHETIC = "<synthetic>"
 
 
@@ -203,16 +204,23 @@ def tool_detail(name: str, arguments: Mapping[str, Any], cwd: Path) -> str:
     """In one line, on what a tool is used: ``src/app.py``, ``"def main" in src``."""
     match name:
         case "Read":
-            detail = _relative(arguments.get("file_path"), cwd)
-            if offset := arguments.get("offset"):
-                detail = f"{detail}:{offset}"
+            detail = _place(arguments.get("file_path"), arguments, cwd)
         case "Grep":
             detail = f'"{arguments.get("pattern", "")}" in {_where(arguments, cwd)}'
         case "Glob":
             detail = f"{arguments.get('pattern', '')} in {_where(arguments, cwd)}"
+        case "Bash" | "PowerShell" | "WebFetch" | "WebSearch":
+            detail = str(arguments.get(_TELLING[name], ""))
+        case _ if name.startswith(PREFIX):
+            detail = _place(arguments.get("path") or "", arguments, cwd)
         case _:
             detail = ", ".join(f"{key}: {value}" for key, value in arguments.items())
     return one_line(detail, _DETAIL)
+
+
+def _place(path: Any, arguments: Mapping[str, Any], cwd: Path) -> str:
+    offset = arguments.get("offset")
+    return f"{_relative(path, cwd)}:{offset}" if offset else _relative(path, cwd)
 
 
 def _where(arguments: Mapping[str, Any], cwd: Path) -> str:

@@ -49,11 +49,10 @@ class Guard:
         named = arguments.get(_PATH_ARGUMENTS[tool])
         if named is None and tool != "Read":
             named = str(self.cwd)
-        trimmed = _BLANKS.sub("", named) if isinstance(named, str) else ""
-        if not isinstance(named, str) or not trimmed or "\0" in named:
+        if not isinstance(named, str) or not _trimmed(named) or "\0" in named:
             return f"{tool} was not run: it did not say which file to read."
         # The CLI trims the path that it is given, as JavaScript does: both readings must be allowed.
-        for path in {named, trimmed}:
+        for path in {named, _trimmed(named)}:
             if (reason := self._against(path)) is not None:
                 return f"{tool} was not run on {path!r}: {reason}."
         if tool == "Glob" and (reason := self._against_pattern(arguments.get("pattern"))) is not None:
@@ -61,7 +60,7 @@ class Guard:
         return None
 
     def _against(self, named: str) -> str | None:
-        asked = Path(os.path.abspath(self.cwd / _expanded(named)))  # noqa: PTH100 - keeps links
+        asked = _absolute(self.cwd, named)
         try:
             real, root = asked.resolve(), self.cwd.resolve()
         except (OSError, RuntimeError, ValueError) as problem:  # a loop of links, a name the system refuses
@@ -97,6 +96,20 @@ def deny_rules(denied: Sequence[Path] = ()) -> list[str]:
     rules += [f"Read(**/{path.removesuffix('*')}{'**' if path.endswith('/*') else ''})" for path in DENIED_PATHS]
     rules += [f"Read(/{folder.as_posix()}/**)" for folder in denied if folder.is_absolute()]
     return rules
+
+
+def readings(cwd: Path, named: str) -> set[Path]:
+    """The files that a tool may mean by ``named``, with and without links: a path that :class:`Guard` allowed."""
+    asked = {_absolute(cwd, name) for name in (named, _trimmed(named))}
+    return asked | {path.resolve() for path in asked}
+
+
+def _trimmed(named: str) -> str:
+    return _BLANKS.sub("", named)
+
+
+def _absolute(cwd: Path, named: str) -> Path:
+    return Path(os.path.abspath(cwd / _expanded(named)))  # noqa: PTH100 - keeps links
 
 
 def _expanded(named: str) -> Path:

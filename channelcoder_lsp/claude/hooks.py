@@ -1,0 +1,94 @@
+"""What is done before every use of a tool, in a hook that the CLI calls and waits for.
+
+``can_use_tool`` is not enough: the CLI doesn't call it for what it takes for harmless, which is every Read in the
+folder and, when there is Bash, commands such as ``cat .env`` or ``git status``. A hook sees everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from channelcoder_lsp.claude.consent import not_available
+from channelcoder_lsp.claude.editor_tools import PREFIX
+from channelcoder_lsp.claude.permissions import TOOLS, readings
+from channelcoder_lsp.claude.structured import STRUCTURED_OUTPUT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from channelcoder_lsp.claude.permissions import Guard
+    from channelcoder_lsp.domain.editor import EditorTools
+
+logger = logging.getLogger(__name__)
+
+_NAMED = 20
+"""How many unsaved files are named at most."""
+
+
+class BeforeTool:
+    """The ``PreToolUse`` hook.
+
+    Args:
+        guard: which files may be read.
+        editor: which files have unsaved changes; None: none has.
+        by_consent: the tools that a person is asked about each time.
+    """
+
+    def __init__(self, guard: Guard, editor: EditorTools | None, by_consent: Collection[str]) -> None:
+        self._guard = guard
+        self._editor = editor
+        self._by_consent = frozenset(by_consent)
+
+    async def __call__(self, given: Any, _tool_use_id: str | None, _context: Any) -> Any:
+        """Decide about one use; a hook that raises blocks it (``on_failure``)."""
+        tool, arguments = given["tool_name"], given["tool_input"]
+        if (reason := await self.refusal(tool, arguments)) is not None:
+            logger.info("Denied: %s", reason)
+            return _output(permissionDecision="deny", permissionDecisionReason=reason)
+        if tool in self._by_consent:
+            return _output(permissionDecision="ask", permissionDecisionReason="Each use is asked for.")
+        if tool == "Grep" and (unseen := self._unseen()) is not None:
+            return _output(additionalContext=unseen)
+        return {}
+
+    async def refusal(self, tool: str, arguments: Mapping[str, Any]) -> str | None:
+        """Why ``tool`` may not be used with ``arguments``; None when there is nothing against it."""
+        if tool in TOOLS:
+            reason = await asyncio.to_thread(self._guard.refusal, tool, arguments)
+            if reason is None and tool == "Read":
+                reason = await self._unsaved(arguments["file_path"])
+            return reason
+        if tool in self._by_consent or tool == STRUCTURED_OUTPUT:
+            return None
+        if tool.startswith(PREFIX) and self._editor is not None:
+            return None
+        return not_available(tool)
+
+    async def _unsaved(self, named: str) -> str | None:
+        """Why the file on disk is not the one to read."""
+        if self._editor is None or not self._editor.unsaved():
+            return None
+        paths = await asyncio.to_thread(readings, self._guard.cwd, named)
+        if not any(self._editor.is_unsaved(path) for path in paths):
+            return None
+        return (
+            f"{named} is open in the user's editor with unsaved changes, and the file on disk is older. "
+            f"Read it with {PREFIX}read_buffer."
+        )
+
+    def _unseen(self) -> str | None:
+        """What a search of the disk doesn't see."""
+        unsaved = self._editor.unsaved() if self._editor is not None else []
+        if not unsaved:
+            return None
+        more = f" and {len(unsaved) - _NAMED} more" if len(unsaved) > _NAMED else ""
+        return (
+            "Grep searches the files on disk. These are open in the user's editor with unsaved changes, which it does "
+            f"not see: {', '.join(unsaved[:_NAMED])}{more}. Read them with {PREFIX}read_buffer."
+        )
+
+
+def _output(**decided: str) -> dict[str, Any]:
+    return {"hookSpecificOutput": {"hookEventName": "PreToolUse", **decided}}
