@@ -97,6 +97,7 @@ class ChannelCoderServer(LanguageServer):
             await workspace.add_folders(built, folders)
             built.projects.watch()
             face.set_result(built)
+            built.client.spawn(built.client.watch_files(workspace.EVERY_FILE))
         except Exception as problem:
             logger.exception("the server could not be made ready")
             self.window_show_message(
@@ -208,6 +209,13 @@ def _register_lifecycle(server: ChannelCoderServer) -> None:
 
         server.in_order(lambda face: workspace.add_folders(face, params.event.added))
         server.in_order(lambda face: workspace.remove_folders(face, params.event.removed))
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def files_changed(params: lsp.DidChangeWatchedFilesParams) -> None:
+        from channelcoder_lsp.features import workspace  # noqa: PLC0415
+
+        if (face := server.face_now) is not None:  # else the files are looked at when the session is opened
+            workspace.files_changed(face, params.changes)
 
     @server.feature(lsp.WORKSPACE_DID_RENAME_FILES, _EVERY_FILE)
     def files_renamed(params: lsp.RenameFilesParams) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
@@ -103,6 +104,13 @@ class Client:
         window = self._capabilities.window
         return bool(window and window.show_document and window.show_document.support)
 
+    @property
+    def watches_files(self) -> bool:
+        """Whether it can be asked to tell of files that change on disk."""
+        workspace = self._capabilities.workspace
+        watched = workspace.did_change_watched_files if workspace else None
+        return bool(watched and watched.dynamic_registration)
+
     def _ours(self, key: str) -> bool:
         experimental = self._capabilities.experimental
         ours = experimental.get("channelcoder") if isinstance(experimental, dict) else None
@@ -119,6 +127,14 @@ class Client:
         workspace = self._capabilities.workspace
         if workspace and workspace.code_lens and workspace.code_lens.refresh_support:
             self.spawn(self._answered(self._server.workspace_code_lens_refresh_async(None)))
+
+    async def watch_files(self, pattern: str) -> None:
+        """Have the editor tell of files that change on disk, if it can."""
+        if not self.watches_files:
+            return
+        options = lsp.DidChangeWatchedFilesRegistrationOptions([lsp.FileSystemWatcher(glob_pattern=pattern)])
+        registration = lsp.Registration(str(uuid4()), lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+        await self._answered(self._server.client_register_capability_async(lsp.RegistrationParams([registration])))
 
     def notify_turn(self, params: dict[str, Any]) -> None:
         """Send ``channelcoder/turn`` to a client that asked for it."""

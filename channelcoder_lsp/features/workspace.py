@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.errors import ChannelCoderError
-from channelcoder_lsp.domain.uri import path_of
+from channelcoder_lsp.domain.uri import path_of, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from channelcoder_lsp.features.face import Face
 
 SECTION = "channelcoder"
+EVERY_FILE = "**/*"
+_FEW = 100
 
 
 async def take_settings(client: Client, take: Callable[[dict[str, Any]], list[str]], pushed: object = None) -> None:
@@ -51,6 +54,22 @@ async def remove_folders(face: Face, folders: Sequence[lsp.WorkspaceFolder]) -> 
     for folder in folders:
         if (path := path_of(folder.uri)) is not None:
             await face.projects.remove(path)
+
+
+def files_changed(face: Face, changes: Sequence[lsp.FileEvent]) -> None:
+    """Files changed on disk, thousands at once when a branch was switched: those with threads are looked at."""
+    uris = [change.uri for change in changes]
+    for project in face.projects:
+        root = f"{uri_of(project.checkout.root)}/"
+        paths = {unquote(uri[len(root) :]) for uri in uris if uri.startswith(root)}
+        # Written otherwise (a link, a drive's letter) or elsewhere; to tell which costs more than to look.
+        others = [uri for uri in uris if not uri.startswith(root)]
+        if len(others) > _FEW:
+            project.on_disk.look_soon()
+            continue
+        project.on_disk.files_changed(
+            paths.union(path for uri in others if (path := project.relative(uri)) is not None)
+        )
 
 
 async def renamed(face: Face, files: Sequence[lsp.FileRename]) -> None:
