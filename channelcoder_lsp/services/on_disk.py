@@ -130,6 +130,7 @@ class ThreadsOnDisk:
         for task in list(self._tasks):
             task.cancel()
             await asyncio.wait({task})
+        self._waiting = False
 
     async def _look_later(self) -> None:
         await asyncio.sleep(_TOGETHER_SECONDS)
