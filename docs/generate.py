@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Writes docs/protocol.md and docs/settings.md from the modules that they describe.
+"""Writes docs/protocol.md and docs/settings.md, and what the VS Code extension has of both, from the modules.
 
 Run it as ``python docs/generate.py``; with ``--check`` it writes nothing, shows what is out of date, and exits with 1.
 """
@@ -16,6 +16,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import typescript
+
 from channelcoder_lsp import protocol
 from channelcoder_lsp.settings import Settings
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCS = Path(__file__).parent
+EXTENSION = DOCS.parent / "editors" / "vscode"
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", Path: "string (a path)"}
 _BOUNDS = {
     "ge": "at least",
@@ -101,7 +104,13 @@ def settings_page() -> str:
 
 def pages() -> dict[Path, str]:
     """What the generated files should hold."""
-    return {DOCS / "protocol.md": protocol_page(), DOCS / "settings.md": settings_page()}
+    package = EXTENSION / "package.json"
+    return {
+        DOCS / "protocol.md": protocol_page(),
+        DOCS / "settings.md": settings_page(),
+        EXTENSION / "src" / "protocol.ts": typescript.protocol_module(_all_types(), _field_notes),
+        package: typescript.package_json(package.read_text(encoding="utf-8")),
+    }
 
 
 def stale() -> str:
@@ -110,7 +119,10 @@ def stale() -> str:
     for path, text in pages().items():
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         lines += difflib.unified_diff(
-            old.splitlines(keepends=True), text.splitlines(keepends=True), f"docs/{path.name}", "generated"
+            old.splitlines(keepends=True),
+            text.splitlines(keepends=True),
+            path.relative_to(DOCS.parent).as_posix(),
+            "generated",
         )
     return "".join(lines)
 
