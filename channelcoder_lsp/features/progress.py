@@ -13,7 +13,9 @@ from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.features.render import title
+from channelcoder_lsp.features.review_progress import ReviewsShown
 from channelcoder_lsp.services.events import (
+    ReviewMoved,
     SessionEvent,
     SessionMoved,
     Trouble,
@@ -78,6 +80,7 @@ class TurnsShown:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._by_turn: dict[str, _Shown] = {}
+        self.reviews = ReviewsShown(client)
         self._refreshing: asyncio.TimerHandle | None = None
         self._changed: dict[str, None] = {}
         """The folders of what changed since the last refresh."""
@@ -104,24 +107,34 @@ class TurnsShown:
             case TurnStatus(session, turn, message):
                 self._send_text(turn)
                 self._report(turn, plain_text(message, max_chars=120), now=True)
+                self.reviews.status(turn.review_id, message)
                 self._notify(session, turn, message=message)
             case TurnOver(session, turn):
-                self._send_text(turn)
-                self._end(turn)
-                self._notify(session, turn)
-                self._refresh()
-                if turn.state is TurnState.FAILED:
-                    message = f"{title(turn.question)}: {plain_text(turn.error or '', max_chars=600)}"
-                    self._client.say(message, lsp.MessageType.Error)
-                elif turn.thread_id is None and turn.state is TurnState.DONE and not self._client.follows_turns:
-                    # No code to hang it on, and an editor that shows no turns by itself.
-                    self._client.spawn(self.show_answer(session, turn))
+                self._over(session, turn)
             case Trouble(message):
                 self._client.say(message, lsp.MessageType.Error)
+            case ReviewMoved(session, review):
+                self.reviews.moved(session, review)
             case SessionMoved():
                 self._refresh()
 
+    def _over(self, session: Session, turn: Turn) -> None:
+        self._send_text(turn)
+        self._end(turn)
+        self._notify(session, turn)
+        self._refresh()
+        if turn.review_id is not None:
+            return  # what became of it is said with the review
+        if turn.state is TurnState.FAILED:
+            message = f"{title(turn.question)}: {plain_text(turn.error or '', max_chars=600)}"
+            self._client.say(message, lsp.MessageType.Error)
+        elif turn.thread_id is None and turn.state is TurnState.DONE and not self._client.follows_turns:
+            # No code to hang it on, and an editor that shows no turns by itself.
+            self._client.spawn(self.show_answer(session, turn))
+
     def _begin(self, session: Session, turn: Turn) -> None:
+        if turn.review_id is not None:
+            return  # a review has one progress for all its turns
         token = f"channelcoder-{uuid4()}"
         # Editors show the title before each message: it says which question, and leaves room.
         named = f"Claude: {plain_text(turn.question, max_chars=_TITLE_CHARS)}"
