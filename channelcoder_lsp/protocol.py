@@ -464,12 +464,16 @@ class ReviewArguments:
 
 @dataclass(frozen=True)
 class Reviewing:
-    """The review, and the files that are being looked at, one turn each."""
+    """A review under way: each file is asked about in a turn of its own, and each finding becomes a thread."""
 
     review_id: str
     session: str
     files: list[str]
+    """Documents that are looked at, one after the other."""
     turn_ids: list[str]
+    """The turns that are asked so far; the others follow as each file's turn comes."""
+    notes: list[str] = field(default_factory=list)
+    """What was left out, and why."""
 
 
 @dataclass(frozen=True)

@@ -225,11 +225,14 @@ def _register_lifecycle(server: ChannelCoderServer) -> None:
 
     @server.feature(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL)
     def cancelled(params: lsp.WorkDoneProgressCancelParams) -> None:
-        from channelcoder_lsp.features import commands  # noqa: PLC0415
+        from channelcoder_lsp.features import commands, review_commands  # noqa: PLC0415
 
-        face = server.face_now
-        if face is not None and (turn_id := face.turns.turn_of(params.token)) is not None:
+        if (face := server.face_now) is None:
+            return
+        if (turn_id := face.turns.turn_of(params.token)) is not None:
             face.client.spawn(commands.cancel(face, protocol.CancelArguments(turn_id)))
+        else:
+            face.client.spawn(review_commands.cancel_progress(face, params.token))
 
 
 def _register_documents(server: ChannelCoderServer) -> None:
