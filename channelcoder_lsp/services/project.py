@@ -22,9 +22,13 @@ from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.events import SessionMoved, Trouble
 from channelcoder_lsp.services.on_disk import ThreadsOnDisk
 from channelcoder_lsp.services.placed import PlacedThreads
+from channelcoder_lsp.services.proposed import ProposedEdits
 from channelcoder_lsp.services.replies import reply, selection_in, selection_on_disk
+from channelcoder_lsp.services.review import Reviews
 from channelcoder_lsp.services.session import Session, SessionPorts
 from channelcoder_lsp.services.threads import Document, thread_about
+from channelcoder_lsp.services.told import EditorTold
+from channelcoder_lsp.services.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,6 +58,11 @@ class Project:
         self.session: Session | None = None
         self.placed = PlacedThreads(lambda: self.session)
         self.documents = self.placed.documents
+        self.reviews = Reviews(self, ports)
+        self.told = EditorTold()
+        self.proposed = ProposedEdits(checkout.root, self.documents, lambda: self.session)
+        self.toolbox: Toolbox | None = None
+        """Claude's view of the editor in the active session."""
         self.on_disk = ThreadsOnDisk(
             checkout.root,
             self.placed,
@@ -176,7 +185,16 @@ class Project:
             journal = await self._storage.open(name)
         await self._let_go()
         self.session = session = Session(journal, self._ports, self._connection)
+        self.toolbox = Toolbox(
+            session,
+            self.checkout.root,
+            self.documents,
+            self.told,
+            relative=self.relative,
+            denied=[self._ports.settings().sessions],
+        )
         await self.placed.place_new()
+        await self.proposed.load()
         self.on_disk.look_soon()
         self._ports.tell(SessionMoved(session))
         return session
@@ -185,6 +203,7 @@ class Project:
         session, self.session = self.session, None
         if session is None:
             return
+        await self.reviews.stop(session)
         await self.placed.record(session)
         await session.close()
 
@@ -195,6 +214,7 @@ class Project:
             model=settings.model,
             trusted=self._checkouts.is_trusted(self.checkout),
             more_tools=tuple(settings.tools),
+            editor=self.toolbox,
         )
 
     # Asking
@@ -268,10 +288,12 @@ class Project:
         self.documents.add(document)
         if await self.resume() is not None:
             await self.placed.opened(document)
+            await self.proposed.load()
             self.on_disk.document_opened(document)
 
     async def closed(self, uri: str) -> None:
         """A document was closed: record where its threads are; on disk they may be elsewhere."""
+        self.told.forget(uri)
         await self.placed.closed(uri)
         self.on_disk.look_soon()
 
@@ -281,6 +303,7 @@ class Project:
         before, after = self.relative(old.as_uri()), self.relative(new.as_uri())
         if session is None or before is None or after is None:
             return
+        await self.proposed.renamed(before, after)
         for thread in list(session.head.threads.values()):
             path = thread.anchor.path
             if path is not None and (path == before or path.startswith(f"{before}/")):

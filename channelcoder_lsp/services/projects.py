@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from channelcoder_lsp.domain.errors import (
     ArgumentsError,
     ChannelCoderError,
+    ProposalNotFoundError,
     SessionNotFoundError,
     ThreadNotFoundError,
     TurnNotFoundError,
@@ -121,6 +122,17 @@ class Projects:
             if project.session is not None and thread_id in project.session.head.threads:
                 return project, project.session
         raise ThreadNotFoundError(thread_id)
+
+    def with_proposal(self, proposal_id: str) -> tuple[Project, Session]:
+        """The project whose active session has the proposal.
+
+        Raises:
+            ProposalNotFoundError: none has it.
+        """
+        for project in self:
+            if project.session is not None and proposal_id in project.session.head.proposals:
+                return project, project.session
+        raise ProposalNotFoundError(proposal_id)
 
     async def list_sessions(self, project: Project) -> list[SessionInfo]:
         """All sessions of the storage, this project's first, the newest first among them."""
@@ -234,6 +246,7 @@ class Projects:
                 try:
                     await project.session.refresh()
                     await project.placed.place_new()
+                    await project.proposed.load()
                 except ChannelCoderError as problem:
                     logger.warning("taking in changes of %s: %s", name, problem)
 

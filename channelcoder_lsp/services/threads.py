@@ -58,6 +58,8 @@ class Document:
     line_end: str = "\n"
     edits: int = 0
     """How often it was changed since it was opened."""
+    unsaved: bool = False
+    """Whether its text may differ from the file's on disk."""
     places: dict[str, Place] = field(default_factory=dict)
     """Where the threads about it are, by thread id."""
     behind: bool = False
