@@ -65,8 +65,8 @@ async def status(face: Face, arguments: protocol.FolderArguments) -> protocol.St
 
 def client_range(face: Face, project: Project, anchor: Anchor) -> protocol.ClientRange:
     """Where an anchor is, as the client counts; of a file that isn't open as far as that can be known."""
-    document = project.documents.get(anchor.uri)
-    where = face.client.codec.client_range(document.lines if document is not None else [], anchor.range)
+    document, codec = project.documents.get(anchor.uri), face.client.codec
+    where = codec.anchor_range(anchor) if document is None else codec.client_range(document.lines, anchor.range)
     return protocol.ClientRange(
         protocol.ClientPosition(where.start.line, where.start.character),
         protocol.ClientPosition(where.end.line, where.end.character),

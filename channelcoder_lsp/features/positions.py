@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.place import Position, Range
-from channelcoder_lsp.domain.text import clamp
+from channelcoder_lsp.domain.text import clamp, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from channelcoder_lsp.domain.place import Anchor
 
 _CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2)}
 
@@ -50,6 +52,21 @@ class PositionCodec:
     def client_range(self, lines: Sequence[str], range_: Range) -> lsp.Range:
         """``range_`` as the client counts."""
         return lsp.Range(self.client_position(lines, range_.start), self.client_position(lines, range_.end))
+
+    def anchor_range(self, anchor: Anchor) -> lsp.Range:
+        """Where ``anchor`` is in a file that isn't open, as far as its own text tells.
+
+        What stands before it on its first line isn't known; it counts as ASCII.
+        """
+        first = anchor.range.start
+        lines = split_lines(anchor.quote if anchor.current is None else anchor.current)
+        lines[0] = " " * first.character + lines[0]
+        end = anchor.range.end
+        inside = Range(Position(0, first.character), Position(end.line - first.line, end.character))
+        counted = self.client_range(lines, inside)
+        return lsp.Range(
+            lsp.Position(first.line, counted.start.character), lsp.Position(end.line, counted.end.character)
+        )
 
     def _code_points(self, line: str, units: int) -> int:
         if self._codec is None or line.isascii():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
-from channelcoder_lsp.domain.place import Position, Range
+from channelcoder_lsp.domain.place import Anchor, Position, Range
 from channelcoder_lsp.features.positions import PositionCodec, range_as_json
 
 LINE = "aé€🙂e\u0301日👩\u200d💻z"
@@ -91,3 +91,17 @@ def test_a_range_in_a_commands_arguments():
         "start": {"line": 1, "character": 2},
         "end": {"line": 3, "character": 4},
     }
+
+
+@encodings
+def test_an_anchor_of_a_closed_file_by_its_own_text(encoding: str):
+    codec = PositionCodec(encoding)
+    anchor = Anchor(uri="file:///a.py", range=Range(Position(3, 4), Position(5, 2)), quote=f"x = 1\n\n{LINE}")
+    found = codec.anchor_range(anchor)
+    assert found == span((3, 4), (5, units(LINE[:2], encoding)))
+    edited = anchor.model_copy(update={"current": LINE, "range": Range(Position(0, 2), Position(0, 5))})
+    assert codec.anchor_range(edited) == span((0, 2), (0, 2 + units(LINE[:3], encoding)))
+
+
+def span(start: tuple[int, int], end: tuple[int, int]) -> lsp.Range:
+    return lsp.Range(lsp.Position(*start), lsp.Position(*end))

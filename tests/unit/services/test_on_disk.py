@@ -17,13 +17,13 @@ from channelcoder_lsp.services.events import SessionMoved
 from channelcoder_lsp.services.projects import Projects
 from channelcoder_lsp.services.threads import Document
 
-from .desk import Desk
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from channelcoder_lsp.domain.place import Anchor
     from channelcoder_lsp.services.project import Project
+
+    from .desk import Desk
 
 CODE = 'import os\n\n\ndef tötal(items):\n    """🧮"""\n    return sum(items)\n\n\nprint(tötal([1]))\n'
 TOTAL = Range(Position(3, 0), Position(5, 21))
