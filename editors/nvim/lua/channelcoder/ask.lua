@@ -1,0 +1,131 @@
+--- Questions: about code, in a thread, in the session.
+local client_of = require('channelcoder.client')
+
+local M = {}
+
+--- What is typed, or else asked for with `vim.ui.input`.
+---@param prompt string
+---@param given string
+---@param send fun(question: string)
+function M.typed(prompt, given, send)
+  if given ~= '' then
+    return send(given)
+  end
+  vim.ui.input({ prompt = prompt }, function(question)
+    if question and vim.trim(question) ~= '' then
+      send(question)
+    end
+  end)
+end
+
+--- Send a question, and show its answer as it comes.
+---@param client vim.lsp.Client
+---@param command channelcoder.Command
+---@param argument table
+---@param question string what to call it
+---@param quietly? boolean whether the answer is not shown
+function M.send(client, command, argument, question, quietly)
+  client_of.execute(client, command, argument, function(asked)
+    if not quietly then
+      require('channelcoder.answer').stream(client, question, asked)
+    end
+  end)
+end
+
+--- The names of the prompts.
+---@param client vim.lsp.Client
+---@return string[]
+function M.prompt_names(client)
+  local rows = client_of.wait_for(client, 'channelcoder.prompts', { folder = client.root_dir })
+  local names = {}
+  for _, prompt in ipairs(rows and rows.prompts or {}) do
+    table.insert(names, prompt.name)
+  end
+  return names
+end
+
+--- Have one of the prompts chosen.
+---@param client vim.lsp.Client
+---@param chosen fun(prompt: channelcoder.PromptRow)
+local function choose_prompt(client, chosen)
+  client_of.execute(client, 'channelcoder.prompts', { folder = client.root_dir }, function(rows)
+    ---@cast rows channelcoder.PromptRows
+    vim.ui.select(rows.prompts, {
+      prompt = 'Claude',
+      kind = 'channelcoder.prompt',
+      format_item = function(prompt)
+        return require('channelcoder.text').line(prompt.title)
+      end,
+    }, function(prompt)
+      if prompt then
+        chosen(prompt)
+      end
+    end)
+  end)
+end
+
+--- Ask about the line or the selection.
+---@param client vim.lsp.Client
+---@param rest string
+---@param given channelcoder.Given
+function M.ask(client, rest, given)
+  local argument = { uri = vim.uri_from_bufnr(0), range = client_of.range(client, given) }
+  M.typed('Ask Claude: ', rest, function(question)
+    argument.question = question
+    M.send(client, 'channelcoder.ask', argument, question, given.bang)
+  end)
+end
+
+--- Ask about the line or the selection with a prompt.
+---@param client vim.lsp.Client
+---@param rest string
+---@param given channelcoder.Given
+function M.prompt(client, rest, given)
+  local argument = { uri = vim.uri_from_bufnr(0), range = client_of.range(client, given) }
+  local function send(name, title)
+    argument.prompt = name
+    M.send(client, 'channelcoder.ask', argument, title, given.bang)
+  end
+  if rest ~= '' then
+    return send(rest, rest)
+  end
+  choose_prompt(client, function(prompt)
+    send(prompt.name, prompt.title)
+  end)
+end
+
+--- Go on with the session of the project.
+---@param client vim.lsp.Client
+---@param rest string
+function M.continue(client, rest)
+  local of_file = vim.bo.buftype == '' and vim.api.nvim_buf_get_name(0) ~= ''
+  local argument = { uri = of_file and vim.uri_from_bufnr(0) or nil, folder = not of_file and client.root_dir or nil }
+  M.typed('Continue: ', rest, function(question)
+    argument.question = question
+    M.send(client, 'channelcoder.continue', argument, question)
+  end)
+end
+
+--- Reply in a thread.
+---@param client vim.lsp.Client
+---@param thread_id string
+---@param rest string
+---@param quietly? boolean
+function M.reply(client, thread_id, rest, quietly)
+  M.typed('Reply: ', rest, function(question)
+    local argument = { threadId = thread_id, question = question }
+    M.send(client, 'channelcoder.thread.reply', argument, question, quietly)
+  end)
+end
+
+--- Go on after an answer: in its thread, else in the session.
+---@param client vim.lsp.Client
+---@param asked channelcoder.Asked
+function M.go_on(client, asked)
+  if asked.threadId then
+    return M.reply(client, asked.threadId, '')
+  end
+  M.continue(client, '')
+end
+
+return M

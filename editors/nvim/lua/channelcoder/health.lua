@@ -1,0 +1,56 @@
+--- `:checkhealth channelcoder`
+local server = require('channelcoder.server')
+
+local M = {}
+
+---@param client vim.lsp.Client
+local function check_client(client)
+  local health = vim.health
+  health.ok(('a server runs for %s'):format(client.root_dir or 'files outside of projects'))
+  local status = require('channelcoder.client').wait_for(client, 'channelcoder.status', { folder = client.root_dir })
+  if not status then
+    return health.warn('it does not say how it stands with the folder', { 'see :ChannelCoder log' })
+  end
+  ---@cast status channelcoder.Status
+  health.info(('session: %s, %d messages, $%.4f'):format(status.session or 'none yet', status.messages, status.costUsd))
+  health.info(
+    'model: ' .. (status.offline and 'the offline model; no Claude is asked' or status.model or 'the default')
+  )
+  health.info(
+    status.trusted and 'the folder is trusted' or 'the folder is not trusted: nothing of its Claude settings is used'
+  )
+end
+
+function M.check()
+  local health = vim.health
+  health.start('channelcoder')
+  if vim.fn.has('nvim-0.11') == 1 then
+    health.ok('Neovim ' .. tostring(vim.version()))
+  else
+    health.error('Neovim 0.11 or newer is needed')
+  end
+  for _, problem in ipairs(require('channelcoder.config').problems(vim.g.channelcoder or {})) do
+    health.error('vim.g.channelcoder: ' .. problem)
+  end
+  local found = server.find()
+  for _, path in ipairs(found.passed_over) do
+    health.warn(('%s is in the opened folder and is not run'):format(path))
+  end
+  if not found.path then
+    return health.error(server.missing(found), { 'run :ChannelCoder install', 'or install channelcoder-lsp on PATH' })
+  end
+  local version = vim.system({ found.path, '--version' }, { text = true }):wait(10000)
+  if version.code ~= 0 then
+    return health.error(('%s does not run: %s'):format(found.path, vim.trim(version.stderr or '')))
+  end
+  health.ok(('%s: %s'):format(found.path, vim.trim(version.stdout)))
+  local clients = vim.lsp.get_clients({ name = 'channelcoder' })
+  if #clients == 0 then
+    health.info('no server runs yet: one starts with the first file that is opened')
+  end
+  for _, client in ipairs(clients) do
+    check_client(client)
+  end
+end
+
+return M
