@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import anyio
 import pytest
 from agent_bench import finished, heard, tool_results
 from editor_double import OpenEditor
@@ -105,21 +106,26 @@ class TestTheTools:
         assert not (bench.project / "new.py").exists()
         assert (bench.project / "src/other.py").exists()
 
-    async def test_proposals_of_one_message_are_made_in_their_order(self, bench, editor):
-        """Each builds on those before it, however long they take."""
-        edits = [call("propose_edit", path="shop.py", old_string=f"v{n}", new_string=f"v{n + 1}") for n in range(8)]
+    async def test_proposals_of_one_message_are_made_one_after_the_other(self, bench, editor):
+        """Each builds on those before it, so none begins before the last one is done."""
+        edits = [call("propose_edit", path="shop.py", old_string=f"v{n}", new_string=f"v{n + 1}") for n in range(3)]
         editor.buffers["shop.py"] = "v0"
-        propose = editor.propose_edit
+        propose, overlapping, running = editor.propose_edit, anyio.Event(), []
 
-        async def slowly(path, old_string, new_string, *, replace_all=False):
-            for _ in range(9 - int(new_string[1:])):
-                await asyncio.sleep(0)
-            return await propose(path, old_string, new_string, replace_all=replace_all)
+        async def slowly(*arguments, **options):
+            running.append(arguments)
+            if len(running) > 1:
+                overlapping.set()
+            with anyio.move_on_after(0.1):
+                await overlapping.wait()
+            running.remove(arguments)
+            return await propose(*arguments, **options)
 
         editor.propose_edit = slowly
         told = await results(bench, editor, *edits)
-        assert all("Proposed." in result for result in told)
-        assert editor.buffers["shop.py"] == "v8"
+        assert ["Proposed." in result for result in told] == [True] * 3
+        assert not overlapping.is_set()
+        assert editor.buffers["shop.py"] == "v3"
 
 
 class TestMistakes:
