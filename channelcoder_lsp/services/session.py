@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.storage import Journal
     from channelcoder_lsp.domain.thread import Thread, ThreadStatus
     from channelcoder_lsp.services.warm import WarmConnections
-    from channelcoder_lsp.services.worker import TurnWatcher
+    from channelcoder_lsp.services.worker import Adjust, TurnWatcher
     from channelcoder_lsp.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -185,6 +185,7 @@ class Session:
         *,
         review_id: str | None = None,
         watcher: TurnWatcher | None = None,
+        adjust: Adjust | None = None,
     ) -> Turn:
         """Record ``question`` and have it asked; returns as soon as it is on disk.
 
@@ -194,6 +195,7 @@ class Session:
                 ``question.thread_id`` names it.
             review_id: the review that asks.
             watcher: takes in the answer, which is to be structured.
+            adjust: what this question's connection differs in: the model, the folder.
 
         Raises:
             ArgumentsError: there is nothing to ask.
@@ -223,7 +225,7 @@ class Session:
             author=settings.author,
             owner=this_process(),
         )
-        return await self._post(turn, thread, watcher)
+        return await self._post(turn, thread, watcher, adjust)
 
     async def cancel(self, turn_id: str) -> Turn:
         """End a turn that waits or is being answered; what had come of the answer is kept.
@@ -261,7 +263,7 @@ class Session:
             author=self._ports.settings().author,
             owner=this_process(),
         )
-        return await self._post(turn, None, None)
+        return await self._post(turn, None)
 
     async def keep_anchor(self, thread_id: str, anchor: Anchor) -> None:
         """Record where a thread points now.
@@ -424,19 +426,23 @@ class Session:
         await self._worker.close()
         await self._recorder.close()
 
-    async def _post(self, turn: Turn, thread: Thread | None, watcher: TurnWatcher | None) -> Turn:
+    async def _post(
+        self, turn: Turn, thread: Thread | None, watcher: TurnWatcher | None = None, adjust: Adjust | None = None
+    ) -> Turn:
         """Record a question and have it asked: both or neither, also when the caller is cancelled."""
-        task = asyncio.create_task(self._recorded(turn, thread, watcher))
+        task = asyncio.create_task(self._recorded(turn, thread, watcher, adjust))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
         return await asyncio.shield(task)
 
-    async def _recorded(self, turn: Turn, thread: Thread | None, watcher: TurnWatcher | None) -> Turn:
+    async def _recorded(
+        self, turn: Turn, thread: Thread | None, watcher: TurnWatcher | None, adjust: Adjust | None
+    ) -> Turn:
         await self._recorder.record(TurnAsked(turn=turn, thread=thread))
         # The journal's head holds its own copy once the record was taken in.
         turn = self.turn(turn.id)
         self._recorder.tell(TurnQueued(self, turn))
-        self._worker.post(turn.id, watcher)
+        self._worker.post(turn.id, watcher, adjust)
         return turn
 
     async def _keep(self, thread: Thread, document: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -42,7 +43,7 @@ from channelcoder_lsp.services.compose import replay
 from channelcoder_lsp.services.events import TurnOver, TurnRunning, TurnStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from channelcoder_lsp.services.permissions import SessionPermissions
     from channelcoder_lsp.services.recorder import Recorder
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Adjust = Callable[[ConnectionRequest], ConnectionRequest]
+"""Makes a request for one question from the one for all."""
 CLOSE_SECONDS = 10.0
 """How long an interrupted turn has to come to its end when the session is closed."""
 
@@ -113,6 +116,7 @@ class Worker:
         self._posted: dict[str, Turn] = {}
         """The questions whose end was not told yet."""
         self._watchers: dict[str, TurnWatcher] = {}
+        self._adjusted: dict[str, Adjust] = {}
         self._turn_id: str | None = None
         self._streaming = False
         self._quiet = asyncio.Event()
@@ -135,15 +139,18 @@ class Worker:
         """The turn whose answer is being streamed."""
         return self._recorder.turn(self._turn_id) if self._turn_id is not None and self._streaming else None
 
-    def post(self, turn_id: str, watcher: TurnWatcher | None = None) -> None:
+    def post(self, turn_id: str, watcher: TurnWatcher | None = None, adjust: Adjust | None = None) -> None:
         """Ask the recorded question ``turn_id`` when those before it are answered.
 
         Args:
             turn_id: the question.
             watcher: takes in its answer, which is to be structured; None: it is text.
+            adjust: what this question's connection differs in.
         """
         if watcher is not None:
             self._watchers[turn_id] = watcher
+        if adjust is not None:
+            self._adjusted[turn_id] = adjust
         if turn := self._recorder.turn(turn_id):
             self._posted[turn_id] = turn
         self._queue.put_nowait(turn_id)
@@ -258,6 +265,8 @@ class Worker:
             output_schema=watcher.schema if watcher is not None else None,
             permissions=self._permissions,
         )
+        if (adjust := self._adjusted.get(turn.id)) is not None:
+            request = adjust(request)
         moved_on = self._known != head.channelcoder.last_finished
         if self._connection is not None and (moved_on or (agent, request) != self._opened_with):
             await self._disconnect()
@@ -405,6 +414,7 @@ class Worker:
         if turn is None and posted is not None:
             turn = posted.model_copy(update={"state": TurnState.CANCELLED})
         watcher = self._watchers.pop(turn_id, None)
+        self._adjusted.pop(turn_id, None)
         if turn is not None:
             if watcher is not None:
                 watcher.over(turn)
