@@ -90,7 +90,8 @@ class Settings(BaseSettings):
     tools: list[str] = Field(
         default_factory=list,
         description="Built-in tools of Claude Code beyond Read, Grep and Glob, such as `WebFetch`; "
-        "each use asks first. Edit and Write stay off: edits are proposed.",
+        "each use asks first. In a folder that is not trusted only `WebFetch` and `WebSearch` are there. "
+        "Edit and Write stay off: edits are proposed.",
     )
     permission_seconds: float = Field(
         120, ge=_SMALLEST, le=3600, description="How long a question for permission waits; then the answer is no."

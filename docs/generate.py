@@ -87,7 +87,7 @@ def settings_page() -> str:
     """docs/settings.md."""
     rows = []
     for name, field in Settings.model_fields.items():
-        default = field.default
+        default = field.get_default(call_default_factory=True)
         shown = "" if default is None else f"`{str(default).lower() if isinstance(default, bool) else default}`"
         kind = _type_name(field.annotation, links=False)
         bounds = [
