@@ -29,6 +29,7 @@ CODE_ACTION_KINDS: list[lsp.CodeActionKind | str] = [
     lsp.CodeActionKind.QuickFix,
     lsp.CodeActionKind.RefactorRewrite,
     "claude",
+    "source.review.claude",
 ]
 _EVERY_FILE = lsp.FileOperationRegistrationOptions(
     [lsp.FileOperationFilter(lsp.FileOperationPattern("**/*"), scheme="file")]

@@ -13,7 +13,9 @@ from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.features import edits
 from channelcoder_lsp.features.positions import range_as_json
 from channelcoder_lsp.features.render import title
+from channelcoder_lsp.features.review_actions import SOURCE_KIND, review_actions
 from channelcoder_lsp.services.comments import questions_in
+from channelcoder_lsp.services.review_prompt import PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +30,7 @@ KINDS: list[lsp.CodeActionKind | str] = [
     lsp.CodeActionKind.QuickFix,
     lsp.CodeActionKind.RefactorRewrite,
     KIND,
+    SOURCE_KIND,
 ]
 
 
@@ -95,6 +98,10 @@ def _questions(face: Face, params: lsp.CodeActionParams, *, fixes: bool) -> Iter
     language = document.language if document is not None else ""
     prompts = face.prompts.of(face.projects.of(params.text_document.uri).checkout)
     for prompt in [prompt for prompt in prompts.values() if prompt.fits(language)]:
+        if prompt.name == PROMPT and document is not None:
+            selected = face.client.codec.range(document.lines, params.range)
+            yield from review_actions(face, document, selected, params)
+            continue
         action = _command(
             f"Claude: {prompt.title}", protocol.ASK.name, {**arguments, "prompt": prompt.name}, prompt.kind
         )
