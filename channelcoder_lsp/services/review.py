@@ -253,7 +253,7 @@ class Reviews:
                 again = await self._look_at(running, file)
                 running.turn_id = None
                 failures = failures + 1 if file.error is not None else 0
-                if not again:
+                if not again or not review.under_way:
                     break
                 await self._keep(running)
         except Exception:
@@ -364,4 +364,4 @@ class Reviews:
         self._moved(running)
 
     def _moved(self, running: _Running) -> None:
-        self._ports.tell(ReviewMoved(running.session, running.review))
+        self._ports.tell(ReviewMoved(running.session, running.review.model_copy(deep=True)))

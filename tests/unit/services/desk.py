@@ -46,6 +46,7 @@ class Reply:
         error: what the turn ends with.
         gone: the command line ends after the pieces.
         events: what is told before the pieces.
+        structured: the structured answer.
     """
 
     pieces: tuple[str, ...] = ("An ", "answer.")
@@ -54,6 +55,7 @@ class Reply:
     error: AgentError | None = None
     gone: bool = False
     events: tuple[AgentEvent, ...] = ()
+    structured: Any = None
     streamed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the pieces were taken."""
     go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -149,6 +151,7 @@ class ScriptedConnection:
             self.session_id,
             cancelled=self._interrupted.is_set() and not reply.go.is_set(),
             error=reply.error,
+            structured=reply.structured,
             model="claude-test",
             cost_usd=0.5,
             cumulative_cost_usd=0.5 * len(self._known),
