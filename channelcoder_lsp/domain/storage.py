@@ -97,7 +97,11 @@ class Journal(Protocol):
         ...
 
     async def keep_content(self, digest: str, text: str) -> None:
-        """Keep the text of a file as it was when a question was asked, once per ``digest`` (its SHA-256)."""
+        """Keep the text of a file as it was when a question was asked, once per ``digest`` (its SHA-256).
+
+        It stays as long as something recorded in the session names the digest, and for an hour after it was kept or
+        kept again; later it may be dropped.
+        """
         ...
 
     async def content(self, digest: str) -> str | None:

@@ -32,7 +32,8 @@ what did not hold. With pytest and its anyio plugin::
   or not the journal was closed, and equal the records applied one by one.
 - ``lease`` is held by one at a time, in this process or another, ends with its context however that is left,
   and can be given up while waiting.
-- ``keep_content`` and ``content``: a text by its SHA-256, moved and removed with its session.
+- ``keep_content`` and ``content``: a text by its SHA-256, moved and removed with its session; one that the
+  session points at (an anchor's ``content``, a proposed file's ``base``) stays, others may go after an hour.
 - ``fold`` and ``close`` lose nothing; closing twice is fine, and a closed journal refuses to append.
 - ``delete`` and ``rename`` take all that belongs to the session; a journal of it that is open elsewhere
   raises ``SessionNotFoundError`` from then on and brings nothing back, also not into a later session of that

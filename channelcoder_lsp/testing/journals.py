@@ -219,6 +219,26 @@ async def texts_are_kept_by_content(connect: Connect) -> None:
         expect("the text comes back", await other.content(digest), text)
 
 
+async def texts_in_use_stay(connect: Connect) -> None:
+    """Folding, closing and what becomes of other threads leave a text that something points at, or that is new."""
+    journal = await connect().create(SessionState(), "mine")
+    texts = ("first\n", "other\n", "new\n")
+    first, other, new = (sha256(text.encode()).hexdigest() for text in texts)
+    thread = sample_thread()
+    for digest, text, name in ((first, texts[0], "thread-1"), (other, texts[1], "thread-2")):
+        await journal.keep_content(digest, text)
+        anchor = thread.anchor.model_copy(update={"content": digest})
+        await journal.append(ThreadChanged(thread=thread.model_copy(update={"id": name, "anchor": anchor})))
+    await journal.append(ThreadRemoved(thread_id="thread-2"))
+    await journal.keep_content(new, texts[2])
+    await journal.fold()
+    await journal.append(*answered(1))
+    await journal.close()
+    reopened = await connect().open("mine")
+    expect("what a thread points at stays", await reopened.content(first), texts[0])
+    expect("and what was kept a moment ago", await reopened.content(new), texts[2])
+
+
 async def a_deleted_session_is_gone(connect: Connect) -> None:
     """``delete`` takes everything, and a journal that is still open brings nothing back."""
     journal = await connect().create(sample_session("mine"), "mine")
@@ -372,6 +392,7 @@ JOURNAL_PROMISES: tuple[Callable[[Connect], Awaitable[None]], ...] = (
     folding_and_closing_lose_nothing,
     a_save_is_seen_by_open_journals,
     texts_are_kept_by_content,
+    texts_in_use_stay,
     a_deleted_session_is_gone,
     a_later_session_of_that_name_is_another,
     a_renamed_session_is_the_same,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from channelcoder_lsp.storage.file.contents import drop_unused
 from channelcoder_lsp.storage.file.disk import read_file, remove, stamp, write_new
 from channelcoder_lsp.storage.file.index import prune, write_index
 from channelcoder_lsp.storage.file.lines import Carried, Header, Parsed, carried_lines
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from channelcoder_lsp.domain.session import SessionState
     from channelcoder_lsp.storage.file.names import SessionFiles
+
+log = logging.getLogger(__name__)
 
 _ABANDONED = 3600.0
 """Seconds after which a temporary file has no writer any more."""
@@ -61,7 +65,8 @@ def _fold(capture: Capture, state: SessionState, parsed: Parsed, carried: Carrie
         lean["messageCount"] = len(state.messages)
     temporary, journal = files.temporary(), files.temporary()
     try:
-        new_stamp = write_new(temporary, state.at_rest().encode())
+        at_rest = state.at_rest().encode()
+        new_stamp = write_new(temporary, at_rest)
         header = Header(
             old.session,
             state.channelcoder.seq,
@@ -79,12 +84,20 @@ def _fold(capture: Capture, state: SessionState, parsed: Parsed, carried: Carrie
             inode = write_new(journal, start + late).inode
             install(files, temporary, journal)
             _remove_abandoned(files)
+            _drop_unused(files, at_rest, late)
     finally:
         remove(temporary)
         remove(journal)
     head = prune(state)
     write_index(files, head, snapshot=new_stamp, journal=inode, offset=len(start))
     return True
+
+
+def _drop_unused(files: SessionFiles, *stored: bytes) -> None:
+    try:
+        drop_unused(files, stored)
+    except OSError as error:  # the session is at rest; the texts only take room
+        log.warning("Texts that session %r needs no more could not be removed: %s", files.name, error)
 
 
 def _inode(path: Path) -> int:
