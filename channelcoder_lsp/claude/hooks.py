@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _NAMED = 20
-"""How many unsaved files are named at most."""
+"""How many unsaved files are named at most, and how much of each name."""
+_NAME_CHARS = 300
 
 
 class BeforeTool:
@@ -74,8 +75,8 @@ class BeforeTool:
         if not any(self._editor.is_unsaved(path) for path in paths):
             return None
         return (
-            f"{named} is open in the user's editor with unsaved changes, and the file on disk is older. "
-            f"Read it with {PREFIX}read_buffer."
+            f"Read was not run on {named!r}: it is open in the user's editor with unsaved changes, and the file on disk "
+            f"is older. Read it with {PREFIX}read_buffer."
         )
 
     def _unseen(self) -> str | None:
@@ -83,10 +84,12 @@ class BeforeTool:
         unsaved = self._editor.unsaved() if self._editor is not None else []
         if not unsaved:
             return None
+        # The model takes this for the host's words: names of files are marked off as such.
+        names = ", ".join(repr(name[:_NAME_CHARS]) for name in unsaved[:_NAMED])
         more = f" and {len(unsaved) - _NAMED} more" if len(unsaved) > _NAMED else ""
         return (
             "Grep searches the files on disk. These are open in the user's editor with unsaved changes, which it does "
-            f"not see: {', '.join(unsaved[:_NAMED])}{more}. Read them with {PREFIX}read_buffer."
+            f"not see: {names}{more}. Read them with {PREFIX}read_buffer."
         )
 
 

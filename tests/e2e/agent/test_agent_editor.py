@@ -229,8 +229,8 @@ class TestUnsavedFiles:
         [told] = await results(bench, editor, grep)
         assert "hello" in told
         told = str((await bench.model.requests())[-1].messages)
-        assert "does not see: file00.py" in told
-        assert "file19.py and 11 more" in told
+        assert "does not see: 'file00.py', 'file01.py'," in told
+        assert "'file19.py' and 11 more" in told
 
     async def test_a_search_without_unsaved_files_says_nothing_more(self, bench, editor):
         editor.buffers.clear()
