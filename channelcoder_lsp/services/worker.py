@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
-from uuid import UUID, uuid4
 
 import anyio
 
 from channelcoder_lsp.domain.agent import (
     Agent,
-    AgentConnection,
     AgentEvent,
     ConnectionRequest,
     Finished,
@@ -35,11 +32,10 @@ from channelcoder_lsp.domain.errors import (
     AgentError,
     AgentGoneError,
     ChannelCoderError,
-    ConversationLostError,
 )
 from channelcoder_lsp.domain.records import TurnFinished, TurnStarted
 from channelcoder_lsp.domain.turn import Turn, TurnState
-from channelcoder_lsp.services.compose import replay
+from channelcoder_lsp.services.connected import SessionConnection
 from channelcoder_lsp.services.events import TurnOver, TurnRunning, TurnStatus
 
 if TYPE_CHECKING:
@@ -101,18 +97,13 @@ class Worker:
         idle_seconds: Callable[[], float],
     ) -> None:
         self._recorder = recorder
-        self._agent = agent
         self._request = request
         self._warm = warm
         self._permissions = permissions
         self._idle_seconds = idle_seconds
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
-        self._stack = AsyncExitStack()
-        self._connection: AgentConnection | None = None
-        self._opened_with: tuple[Agent, ConnectionRequest] | None = None
-        self._known: str | None = None
-        self._lost: set[str] = set()
+        self._claude = SessionConnection(recorder, agent=agent, warm=warm, worker=self)
         self._posted: dict[str, Turn] = {}
         """The questions whose end was not told yet."""
         self._watchers: dict[str, TurnWatcher] = {}
@@ -164,8 +155,8 @@ class Worker:
 
     async def cancel(self, turn_id: str) -> None:
         """End the turn ``turn_id``: interrupted if it is being answered, else never asked."""
-        if turn_id == self._turn_id and self._streaming and self._connection is not None:
-            await self._connection.interrupt()
+        if turn_id == self._turn_id and self._streaming and self._claude.open is not None:
+            await self._claude.open.interrupt()
             return
         if turn_id == self._turn_id and self._waiting is not None:
             self._waiting.cancel()
@@ -199,16 +190,16 @@ class Worker:
             while not self._closing or not self._queue.empty():
                 turn_id = await self._next()
                 if turn_id is None:
-                    await self._disconnect()
+                    await self._claude.close()
                 else:
                     await self._answer(turn_id)
                     self._warm.settle()
         finally:
-            await self._disconnect()
+            await self._claude.close()
 
     async def _next(self) -> str | None:
         """The next question; None when the connection should be closed."""
-        if self._connection is None:
+        if self._claude.open is None:
             return await self._queue.get()
         with anyio.move_on_after(self._idle_seconds()):
             return await self._queue.get()
@@ -233,17 +224,17 @@ class Worker:
                 turn = self._recorder.turn(turn_id)
                 if self._is_over(turn_id) or turn is None:
                     return
-                prompt, notes = await self._connect(turn)
+                prompt, notes = await self._claude.prepare(turn, self._request_for(turn))
                 if not self._is_over(turn_id):
                     await self._ask(turn, prompt, notes)
         except AgentError as problem:
-            await self._disconnect()
+            await self._claude.close()
             await self._finish(turn_id, TurnState.FAILED, problem)
         except ChannelCoderError as problem:
             await self._finish(turn_id, TurnState.FAILED, problem)
         except Exception as problem:
             logger.exception("turn %s failed", turn_id)
-            await self._disconnect()
+            await self._claude.close()
             await self._finish(
                 turn_id,
                 TurnState.FAILED,
@@ -254,66 +245,21 @@ class Worker:
             self._waiting = None
             self._quiet.set()
 
-    async def _connect(self, turn: Turn) -> tuple[str, list[str]]:
-        """Have a connection that knows the whole session; return what to send, and notes for the user."""
-        head = self._recorder.head
-        agent, request = self._agent(), self._request()
+    def _request_for(self, turn: Turn) -> ConnectionRequest:
         watcher = self._watchers.get(turn.id)
+        request = self._request()
         request = replace(
             request,
-            model=head.channelcoder.model or request.model,
+            model=self._recorder.head.channelcoder.model or request.model,
             output_schema=watcher.schema if watcher is not None else None,
             permissions=self._permissions,
         )
-        if (adjust := self._adjusted.get(turn.id)) is not None:
-            request = adjust(request)
-        moved_on = self._known != head.channelcoder.last_finished
-        if self._connection is not None and (moved_on or (agent, request) != self._opened_with):
-            await self._disconnect()
-        if self._connection is not None:
-            return turn.prompt, []
-        self._recorder.tell(TurnStatus(self._recorder.session, turn, "starting Claude"))
-        self._warm.make_room(self)
-        resume = head.current_session_id
-        if resume and resume not in self._lost:
-            spent = head.channelcoder.spent.get(resume, 0.0)
-            try:
-                await self._open(agent, replace(request, resume=resume, spent_usd=spent))
-            except ConversationLostError as problem:
-                logger.warning("%s: %s", self._recorder.journal.name, problem)
-                self._lost.add(resume)
-            else:
-                return turn.prompt, []
-        await self._open(agent, replace(request, session_id=self._new_id()))
-        return await self._replayed(turn)
-
-    async def _open(self, agent: Agent, request: ConnectionRequest) -> None:
-        self._connection = await self._stack.enter_async_context(agent.connect(request))
-        self._opened_with = agent, replace(request, session_id=None, resume=None, spent_usd=0.0)
-        self._known = self._recorder.head.channelcoder.last_finished
-        self._warm.opened(self)
-
-    async def _replayed(self, turn: Turn) -> tuple[str, list[str]]:
-        waiting = {waiting.id for waiting in self._recorder.head.unfinished()}
-        if self._recorder.head.message_count <= len(waiting):
-            return turn.prompt, []
-        messages = [m for m in (await self._recorder.journal.state()).messages if m.turn_id not in waiting]
-        prompt, repeated = replay(messages, turn.prompt)
-        if not repeated:
-            return prompt, []
-        note = f"Claude's own copy of this conversation is gone; it was given the last {repeated} messages again."
-        return prompt, [note]
-
-    def _new_id(self) -> str:
-        """The id of a new Claude session: for an unnamed session's first one, the name it is stored under."""
-        name = self._recorder.journal.name
-        if not self._recorder.head.session_chain and _is_uuid(name):
-            return name
-        return str(uuid4())
+        adjust = self._adjusted.get(turn.id)
+        return request if adjust is None else adjust(request)
 
     async def _ask(self, turn: Turn, prompt: str, notes: list[str]) -> None:
-        connection = self._connection
-        if connection is None:  # pragma: no cover - _connect has just opened it
+        connection = self._claude.open
+        if connection is None:  # pragma: no cover - it was just opened
             raise AgentGoneError("The connection to Claude is closed. Ask again.")
         recorder = self._recorder
         await recorder.record(
@@ -340,8 +286,7 @@ class Worker:
         if (watcher := self._watchers.get(turn.id)) is not None:
             finished = await watcher.accept(finished)
         await self._over(turn.id, finished, notes)
-        self._known = recorder.head.channelcoder.last_finished
-        self._warm.opened(self)
+        self._claude.used()
 
     async def _heard(self, turn: Turn, event: AgentEvent) -> None:
         recorder = self._recorder
@@ -420,26 +365,6 @@ class Worker:
                 watcher.over(turn)
             self._recorder.tell(TurnOver(self._recorder.session, turn))
 
-    async def _disconnect(self) -> None:
-        self._connection = None
-        self._opened_with = None
-        self._warm.closed(self)
-        stack, self._stack = self._stack, AsyncExitStack()
-        start = time.monotonic()
-        try:
-            await stack.aclose()
-        except Exception as problem:
-            level = logging.WARNING if isinstance(problem, AgentError) else logging.ERROR
-            logger.log(level, "closing the connection to Claude: %s", problem, exc_info=level == logging.ERROR)
-        logger.debug("connection closed in %.2f s", time.monotonic() - start)
-
 
 def _retry_message(event: Retrying) -> str:
     return f"{event.reason}; trying again in {event.delay_seconds:.0f} s ({event.attempt} of {event.of})"
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

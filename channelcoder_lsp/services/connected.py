@@ -1,0 +1,144 @@
+"""A session's connection to Claude: opened so that Claude knows the whole session, kept warm, opened anew when it must.
+
+It is used by one task, the session's worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from channelcoder_lsp.domain.errors import AgentError, ConversationLostError
+from channelcoder_lsp.services.compose import replay
+from channelcoder_lsp.services.events import TurnStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from channelcoder_lsp.domain.agent import Agent, AgentConnection, ConnectionRequest
+    from channelcoder_lsp.domain.turn import Turn
+    from channelcoder_lsp.services.recorder import Recorder
+    from channelcoder_lsp.services.warm import WarmConnections
+    from channelcoder_lsp.services.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+
+class SessionConnection:
+    """The connection of one session.
+
+    Args:
+        recorder: the session's.
+        agent: the agent to connect to, looked up anew for each connection.
+        warm: the open connections of all sessions.
+        worker: the session's worker, by which they know it.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        *,
+        agent: Callable[[], Agent],
+        warm: WarmConnections,
+        worker: Worker,
+    ) -> None:
+        self._recorder = recorder
+        self._agent = agent
+        self._warm = warm
+        self._worker = worker
+        self._stack = AsyncExitStack()
+        self._opened_with: tuple[Agent, ConnectionRequest] | None = None
+        self._known: str | None = None
+        """The last turn that Claude knows of on this connection."""
+        self._lost: set[str] = set()
+        self.open: AgentConnection | None = None
+        """The connection, while one is open."""
+
+    async def prepare(self, turn: Turn, request: ConnectionRequest) -> tuple[str, list[str]]:
+        """Have a connection that knows the whole session.
+
+        When the session moved on without us, or another agent or other options are wanted, it is opened anew.
+
+        Args:
+            turn: the question to be asked.
+            request: what to connect with, but for the Claude session.
+
+        Returns:
+            What to send, and notes for the user.
+
+        Raises:
+            AgentError: Claude can't be reached.
+        """
+        agent, head = self._agent(), self._recorder.head
+        moved_on = self._known != head.channelcoder.last_finished
+        if self.open is not None and (moved_on or (agent, request) != self._opened_with):
+            await self.close()
+        if self.open is not None:
+            return turn.prompt, []
+        self._recorder.tell(TurnStatus(self._recorder.session, turn, "starting Claude"))
+        self._warm.make_room(self._worker)
+        resume = head.current_session_id
+        if resume and resume not in self._lost:
+            spent = head.channelcoder.spent.get(resume, 0.0)
+            try:
+                await self._open(agent, replace(request, resume=resume, spent_usd=spent))
+            except ConversationLostError as problem:
+                logger.warning("%s: %s", self._recorder.journal.name, problem)
+                self._lost.add(resume)
+            else:
+                return turn.prompt, []
+        await self._open(agent, replace(request, session_id=self._new_id()))
+        return await self._replayed(turn)
+
+    def used(self) -> None:
+        """A question was asked and its end recorded: Claude knows of it."""
+        self._known = self._recorder.head.channelcoder.last_finished
+        self._warm.opened(self._worker)
+
+    async def close(self) -> None:
+        """Close the connection, if one is open."""
+        self.open = None
+        self._opened_with = None
+        self._warm.closed(self._worker)
+        stack, self._stack = self._stack, AsyncExitStack()
+        start = time.monotonic()
+        try:
+            await stack.aclose()
+        except Exception as problem:
+            level = logging.WARNING if isinstance(problem, AgentError) else logging.ERROR
+            logger.log(level, "closing the connection to Claude: %s", problem, exc_info=level == logging.ERROR)
+        logger.debug("connection closed in %.2f s", time.monotonic() - start)
+
+    async def _open(self, agent: Agent, request: ConnectionRequest) -> None:
+        self.open = await self._stack.enter_async_context(agent.connect(request))
+        self._opened_with = agent, replace(request, session_id=None, resume=None, spent_usd=0.0)
+        self.used()
+
+    async def _replayed(self, turn: Turn) -> tuple[str, list[str]]:
+        waiting = {waiting.id for waiting in self._recorder.head.unfinished()}
+        if self._recorder.head.message_count <= len(waiting):
+            return turn.prompt, []
+        messages = [m for m in (await self._recorder.journal.state()).messages if m.turn_id not in waiting]
+        prompt, repeated = replay(messages, turn.prompt)
+        if not repeated:
+            return prompt, []
+        note = f"Claude's own copy of this conversation is gone; it was given the last {repeated} messages again."
+        return prompt, [note]
+
+    def _new_id(self) -> str:
+        """The id of a new Claude session: for an unnamed session's first one, the name it is stored under."""
+        name = self._recorder.journal.name
+        if not self._recorder.head.session_chain and _is_uuid(name):
+            return name
+        return str(uuid4())
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
