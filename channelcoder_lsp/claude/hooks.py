@@ -75,8 +75,8 @@ class BeforeTool:
         if not any(self._editor.is_unsaved(path) for path in paths):
             return None
         return (
-            f"Read was not run on {named!r}: it is open in the user's editor with unsaved changes, and the file on disk "
-            f"is older. Read it with {PREFIX}read_buffer."
+            f"Read was not run on {named!r}: it is open in the user's editor with unsaved changes, and the file on "
+            f"disk is older. Read it with {PREFIX}read_buffer."
         )
 
     def _unseen(self) -> str | None:
