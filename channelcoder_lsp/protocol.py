@@ -187,6 +187,8 @@ class ThreadRow:
     """A finding's: ``error``, ``warning``, ``information``, ``hint``."""
     proposal_ids: list[str] = field(default_factory=list)
     """The proposals that wait to be applied, oldest first."""
+    symbol: str | None = None
+    """The definition that the code was in when it was first asked about: `Cart.total`."""
 
 
 @dataclass(frozen=True)

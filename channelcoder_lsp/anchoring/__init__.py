@@ -5,6 +5,7 @@ from channelcoder_lsp.anchoring.certain import certain
 from channelcoder_lsp.anchoring.edits import end_of_insert, shift, shift_all
 from channelcoder_lsp.anchoring.quote import find_exact
 from channelcoder_lsp.anchoring.relocation import LineMap, Relocation, relocate
+from channelcoder_lsp.anchoring.symbols import symbol_at
 
 __all__ = [
     "UNMATCHED",
@@ -16,4 +17,5 @@ __all__ = [
     "relocate",
     "shift",
     "shift_all",
+    "symbol_at",
 ]

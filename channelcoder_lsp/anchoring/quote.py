@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from channelcoder_lsp.anchoring.lines import Lines
+from channelcoder_lsp.anchoring.symbols import enclosing
 from channelcoder_lsp.domain.text import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_FEW = 20
+"""Places up to which it is worth to look at the definitions that they are in."""
 
-def find_exact(text: str, quote: str, near_line: int, *, before: str = "", after: str = "") -> tuple[int, int] | None:
+
+def find_exact(
+    text: str, quote: str, near_line: int, *, before: str = "", after: str = "", symbol: str | None = None
+) -> tuple[int, int] | None:
     r"""Find the lines where ``quote`` stands word for word.
 
     Ends of line and trailing white space don't matter. A quote that begins or ends within a line is found
     when no whole lines match. Of several places the one whose surroundings agree best with ``before`` and
-    ``after`` is taken, and of those the one nearest to ``near_line``.
+    ``after`` is taken, of those one in the same definition, and of those the one nearest to ``near_line``.
 
     Args:
         text: where to look.
@@ -23,6 +30,7 @@ def find_exact(text: str, quote: str, near_line: int, *, before: str = "", after
         near_line: where the quote was, zero-based.
         before: the lines that stood above it.
         after: the lines that stood below it.
+        symbol: the definition that it was in (see ``symbol_at``).
 
     Returns:
         The first and the last line, zero-based, inclusive. None if the quote is blank or not there.
@@ -38,12 +46,19 @@ def find_exact(text: str, quote: str, near_line: int, *, before: str = "", after
         return None
     above, below = _told(before)[::-1], _told(after)
 
-    def rank(at: int) -> tuple[int, int, int]:
-        agreeing = _agreeing(_told_lines(lines, at - 1, -1, len(above)), above)
-        agreeing += _agreeing(_told_lines(lines, at + len(wanted), 1, len(below)), below)
-        return -agreeing, abs(at - near_line), at
+    def agreeing(at: int) -> int:
+        return _agreeing(_told_lines(lines, at - 1, -1, len(above)), above) + _agreeing(
+            _told_lines(lines, at + len(wanted), 1, len(below)), below
+        )
 
-    best = min(places, key=rank)
+    agreed = {at: agreeing(at) for at in places}
+    most = max(agreed.values())
+    alike = [at for at in places if agreed[at] == most]
+    if symbol is not None and 1 < len(alike) <= _FEW:
+        known = Lines(text)
+        inside = [at for at in alike if ".".join(enclosing(known, at, at + len(wanted) - 1)) == symbol]
+        alike = inside or alike
+    best = min(alike, key=lambda at: (abs(at - near_line), at))
     return best, best + len(wanted) - 1
 
 

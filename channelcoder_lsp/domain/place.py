@@ -75,7 +75,7 @@ class Anchor(Model):
     after: str = ""
     """Some lines after it."""
     symbol: str | None = None
-    """The enclosing definition's name, where it can be had."""
+    """The definition that it was in when the question was asked, outermost name first: ``Cart.total``."""
     origin: Range | None = None
     """Where it was in the text that ``content`` names."""
     content: str | None = None

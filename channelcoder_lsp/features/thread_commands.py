@@ -99,4 +99,5 @@ def _row(face: Face, project: Project, thread: Thread, anchor: Anchor, waiting: 
         waiting=any(not turn.state.finished for turn in turns),
         severity=thread.finding.severity.value if thread.finding is not None else None,
         proposal_ids=waiting,
+        symbol=anchor.symbol,
     )

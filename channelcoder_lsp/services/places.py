@@ -182,7 +182,7 @@ def _by_quote(anchor: Anchor, lines: Sequence[str], whole: str) -> Place:
     if not anchor.quote.strip() or len(anchor.quote) >= QUOTE_LIMIT:
         return Place(None, AnchorState.ORPHANED)
     near = anchor.range.start.line
-    found = find_exact(whole, anchor.quote, near, before=anchor.before, after=anchor.after)
+    found = find_exact(whole, anchor.quote, near, before=anchor.before, after=anchor.after, symbol=anchor.symbol)
     if found is None:
         return Place(None, AnchorState.ORPHANED)
     quote = split_lines(anchor.quote)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from channelcoder_lsp.anchoring import end_of_insert, shift
+from channelcoder_lsp.anchoring import end_of_insert, shift, symbol_at
 from channelcoder_lsp.domain.place import QUOTE_LIMIT, Anchor, AnchorState, Position, Range, Selection
 from channelcoder_lsp.domain.text import clamp, split_lines, text_in, well_formed
 from channelcoder_lsp.domain.thread import Thread
@@ -41,6 +41,7 @@ def thread_about(selection: Selection) -> Thread:
         before="\n".join(lines[max(0, span.start.line - _CONTEXT_LINES) : span.start.line]),
         after="\n".join(lines[span.last_line + 1 : span.last_line + 1 + _CONTEXT_LINES]),
         content=content,
+        symbol=symbol_at(lines, span.start.line, span.last_line),
     )
     return Thread(anchor=anchor, language=selection.language)
 

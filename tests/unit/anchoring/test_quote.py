@@ -39,6 +39,15 @@ class TestPlaces:
         assert find_exact(TEXT, "    check()", 0, before="\ndef three():\n") == (9, 9)
         assert find_exact(TEXT, "    check()", 0, after="return 2\n") == (5, 5)
 
+    @pytest.mark.parametrize(("symbol", "line"), [("three", 9), ("two", 5), ("gone", 1), (None, 1)])
+    def test_the_definition_counts_more_than_the_distance(self, symbol, line):
+        """Where the surroundings are alike."""
+        assert find_exact(TEXT, "    check()", 0, symbol=symbol) == (line, line)
+
+    def test_the_surroundings_count_more_than_the_definition(self):
+        """The definition may have another name by now."""
+        assert find_exact(TEXT, "    check()", 0, after="return 2\n", symbol="three") == (5, 5)
+
     def test_a_quote_may_begin_and_end_within_a_line(self):
         """A selection needn't be whole lines."""
         assert find_exact(TEXT, "two():\n    check()\n    ret", 0) == (4, 6)
