@@ -15,6 +15,7 @@ from channelcoder_lsp.protocol import Shown
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from channelcoder_lsp.domain.proposal import Proposal
     from channelcoder_lsp.domain.session import SessionState
     from channelcoder_lsp.domain.thread import Thread
     from channelcoder_lsp.domain.turn import Turn
@@ -34,6 +35,11 @@ async def show_thread(face: Face, session: Session, thread: Thread) -> Shown:
     turns = [await session.whole(turn.id) for turn in session.turns_of(thread)]
     texts = [session.text_so_far(turn) for turn in turns]
     return await _show(face, thread.id, thread_document(thread, turns, texts))
+
+
+async def show_proposal(face: Face, proposal: Proposal, markdown: str) -> Shown:
+    """Show what a proposal would change."""
+    return await _show(face, proposal.id, markdown)
 
 
 async def show_transcript(face: Face, name: str, state: SessionState) -> Shown:

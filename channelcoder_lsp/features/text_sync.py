@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.text import split_lines
 from channelcoder_lsp.domain.uri import path_of
+from channelcoder_lsp.services.files import holds
 from channelcoder_lsp.services.threads import Document
 
 if TYPE_CHECKING:
@@ -18,17 +20,19 @@ if TYPE_CHECKING:
 async def opened(face: Face, item: lsp.TextDocumentItem) -> None:
     """A document or a notebook cell was opened."""
     project = face.projects.of(item.uri)
-    await project.opened(
-        Document(
-            uri=item.uri,
-            path=project.relative(item.uri),
-            lines=split_lines(item.text),
-            language=item.language_id,
-            version=item.version,
-            line_end=_line_end(item.text),
-        )
+    document = Document(
+        uri=item.uri,
+        path=project.relative(item.uri),
+        lines=split_lines(item.text),
+        language=item.language_id,
+        version=item.version,
+        line_end=_line_end(item.text),
     )
+    await project.opened(document)
     face.client.refresh()
+    path = path_of(item.uri) if item.uri.startswith("file:") else None
+    if path is None or not await anyio.to_thread.run_sync(holds, path, list(document.lines)):
+        document.unsaved = True
 
 
 def changed(
@@ -51,6 +55,7 @@ def changed(
             edited = face.client.codec.range(document.lines, change.range)
             project.documents.edit(uri, edited, change.text)
     document.version = version
+    document.unsaved = True
     if document.behind:
         face.client.spawn(_catch_up(face, project, document))
 
@@ -69,7 +74,10 @@ async def saved(face: Face, uri: str) -> None:
     """A document was saved."""
     if (path := path_of(uri)) is not None and face.prompts.holds(path):
         await face.reload_prompts()
-    await face.projects.of(uri).placed.saved(uri)
+    project = face.projects.of(uri)
+    if (document := project.documents.get(uri)) is not None:
+        document.unsaved = False
+    await project.placed.saved(uri)
 
 
 async def notebook_changed(face: Face, params: lsp.DidChangeNotebookDocumentParams) -> None:

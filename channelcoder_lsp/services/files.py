@@ -8,6 +8,7 @@ from channelcoder_lsp.domain.errors import ProposalError
 from channelcoder_lsp.domain.text import split_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 FILE_BYTES = 5_000_000
@@ -40,3 +41,13 @@ def read_file(path: Path) -> FileText | None:
     except OSError as problem:
         raise ProposalError(f"{path.name} can't be read: {problem.strerror or problem}.") from problem
     return FileText(split_lines(text), "\r\n" if "\r\n" in text else "\n")
+
+
+def holds(path: Path, lines: Sequence[str]) -> bool:
+    """Whether a file has exactly these lines. One that is too large to be compared is taken to."""
+    try:
+        if path.stat().st_size > FILE_BYTES:
+            return True
+        return split_lines(path.read_bytes().decode("utf-8-sig")) == list(lines)
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -21,6 +20,7 @@ from channelcoder_lsp.services.overlay import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from channelcoder_lsp.domain.place import Diagnostic
     from channelcoder_lsp.services.session import Session
