@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FILE_BYTES = 5_000_000
+_NAME_CHARS = 400
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What it is called in a sentence."""
-        return self.path or self.uri
+        """What it is called in a sentence: one line, whatever the file's name has in it."""
+        return " ".join((self.path or self.uri).split())[:_NAME_CHARS]
 
 
 class Sources:

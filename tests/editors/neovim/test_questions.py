@@ -96,7 +96,7 @@ class TestProgress:
         assert "one two three four" in hover
         assert "cancelled" in hover
         nvim.select(*TOTAL)
-        nvim.choose("Claude: Review")
+        nvim.choose("Claude: Write tests")
         assert nvim.over(2)[-1]["value"]["message"] == "answered"
 
     def test_can_be_cancelled_before_the_model_said_anything(self, nvim: Neovim, model: Model):

@@ -157,7 +157,7 @@ def test_progress_is_seen_and_cancelled(machine: Machine, watch: Watch):
     seen = watch(machine.write("shop.py", SHOP))
     seen.type("21GV28G")
     seen.wait_for("VISUAL LINE")
-    seen.choose("gra", "Claude: Review")
+    seen.choose("gra", "Claude: Explain")
     seen.type("\x1b21G")
     seen.wait_for("Claude is answering… | Continue")
     seen.wait_for(lambda text: "answering, " in text.splitlines()[-1])

@@ -10,7 +10,7 @@ from services.desk import Desk, Reply, ScriptedAgent, soon
 
 from channelcoder_lsp import protocol
 from channelcoder_lsp.domain.errors import AgentError
-from channelcoder_lsp.features import commands
+from channelcoder_lsp.features import commands, text_sync
 from channelcoder_lsp.features.arguments import parse
 from channelcoder_lsp.features.code_actions import code_actions, resolve
 from channelcoder_lsp.features.table import HANDLERS
@@ -111,14 +111,32 @@ class TestQuestions:
             (["refactor.rewrite"], 2),
             (["refactor.rewrite.more"], 0),
             (["claude"], 3),
-            (["source"], 0),
-            (["source", "quickfix"], 1),
+            (["source"], 2),
+            (["source.organizeImports"], 0),
+            (["source", "quickfix"], 3),
             (["quick"], 0),
         ],
     )
     async def test_only_what_is_wanted(self, editor: Editor, uri: str, only: list[str], expected: int):
         """LSP 3.17, CodeActionKind: a kind and those below it."""
         assert len(actions(editor, uri, only=only)) == expected
+
+    async def test_without_a_selection_the_file_and_what_is_not_committed_can_be_reviewed(
+        self, editor: Editor, uri: str
+    ):
+        assert [title for title in titles(actions(editor, uri)) if "Review" in title] == ["Claude: Review"]
+        found = actions(editor, uri, ((4, 3), (4, 3)))
+        assert [(action.title, action.kind) for action in found if "eview" in action.title] == [
+            ("Claude: Review this file", "source.review.claude"),
+            ("Claude: Review uncommitted changes", "source.review.claude"),
+        ]
+        assert pick(found, "Claude: Review this").command.arguments == [{"uri": uri, "scope": "file"}]
+
+    async def test_a_buffer_that_is_no_file_has_no_changes_to_review(self, editor: Editor):
+        editor.buffers["untitled:1"] = CODE
+        await text_sync.opened(editor.face, lsp.TextDocumentItem("untitled:1", "python", 1, CODE))
+        found = actions(editor, "untitled:1", ((4, 3), (4, 3)), only=["source"])
+        assert titles(found) == ["Claude: Review this file"]
 
     async def test_an_editor_that_asks_by_itself_is_offered_questions_about_a_selection_only(
         self, editor: Editor, uri: str
