@@ -281,6 +281,8 @@ export interface ThreadRow {
   readonly severity?: string | null;
   /** The proposals that wait to be applied, oldest first. */
   readonly proposalIds?: readonly string[];
+  /** The definition that the code was in when it was first asked about: `Cart.total`. */
+  readonly symbol?: string | null;
 }
 
 /** A further question in a thread; it goes with the thread's code as it is now. */

@@ -1,0 +1,164 @@
+// Commands that ask.
+
+import * as vscode from "vscode";
+import { type Context, activeEditor, asRange } from "./context.ts";
+import type { AskArguments, ClientDiagnostic } from "./protocol.ts";
+import { typedQuestion } from "./question.ts";
+
+const PROMPTS = ["explain", "review", "fix", "tests", "document", "refactor"];
+
+export function registerAsking(context: Context): void {
+  context.command("ask", () => askAboutSelection(context));
+  context.command("prompt", () => askWithPrompt(context));
+  for (const name of PROMPTS) {
+    context.command(`prompt.${name}`, () => ask(context, { ...selection(), prompt: name }));
+  }
+  context.command("continue", () => continueSession(context));
+  context.command("thread.submit", (reply: vscode.CommentReply) => submit(context, reply));
+  context.command("cancel", () => context.server.execute("channelcoder.cancel", {}));
+  context.command("review.file", () => review(context, "file"));
+  context.command("review.changes", () => review(context, "changes"));
+  context.command("context.file", () => {
+    addContext(context, false);
+  });
+  context.command("context.selection", () => {
+    addContext(context, true);
+  });
+  context.command("context.clear", () => {
+    context.added.length = 0;
+    showAdded(context);
+  });
+}
+
+/** Ask with the arguments that a lens or a code action had; where the question is missing, the user types it. */
+export async function askFor(context: Context, given: AskArguments): Promise<unknown> {
+  if (given.question != null || given.prompt != null) {
+    return ask(context, given);
+  }
+  const wanted = await typedQuestion(given.threadId == null ? "Ask Claude" : "Continue", context.history);
+  return wanted === undefined ? undefined : ask(context, { ...given, ...wanted });
+}
+
+/** Ask, and open the thread in which the answer comes. */
+export async function ask(context: Context, given: AskArguments): Promise<void> {
+  const added = context.added.splice(0);
+  showAdded(context);
+  const asked = await context.server.execute("channelcoder.ask", {
+    ...given,
+    context: [...(given.context ?? []), ...added],
+  });
+  if (asked.threadId !== null) {
+    await context.threads.open(asked.threadId);
+  }
+}
+
+async function askAboutSelection(context: Context): Promise<void> {
+  const about = selection();
+  const { prompts } = await context.server.execute("channelcoder.prompts", {});
+  const wanted = await typedQuestion(`Ask Claude about ${named(about)}`, context.history, prompts);
+  if (wanted !== undefined) {
+    await ask(context, { ...about, ...wanted });
+  }
+}
+
+async function askWithPrompt(context: Context): Promise<void> {
+  const about = selection();
+  const { prompts } = await context.server.execute("channelcoder.prompts", {});
+  const items = prompts.map((prompt) => ({
+    label: prompt.title,
+    description: prompt.name,
+    prompt: prompt.name,
+  }));
+  const chosen = await vscode.window.showQuickPick(items, { title: `Ask Claude about ${named(about)}` });
+  if (chosen !== undefined) {
+    await ask(context, { ...about, prompt: chosen.prompt });
+  }
+}
+
+async function continueSession(context: Context): Promise<void> {
+  const folder = await context.folder();
+  const wanted = await typedQuestion("Continue the session of this folder", context.history);
+  if (wanted !== undefined && "question" in wanted) {
+    const { turnId } = await context.server.execute("channelcoder.continue", {
+      question: wanted.question,
+      folder: folder ?? null,
+    });
+    await vscode.commands.executeCommand("channelcoder.ui.session.show", { turnId });
+  }
+}
+
+/** What was typed into a thread's box: a reply, or the first question of a thread that the user began. */
+async function submit(context: Context, reply: vscode.CommentReply): Promise<void> {
+  const threadId = context.threads.idOf(reply.thread);
+  await context.history.add(reply.text);
+  if (threadId !== undefined) {
+    await context.server.execute("channelcoder.thread.reply", { threadId, question: reply.text });
+    return;
+  }
+  const range = reply.thread.range;
+  const { uri } = reply.thread;
+  reply.thread.dispose();
+  await ask(context, { uri: uri.toString(), range: asRange(wholeLines(range)), question: reply.text });
+}
+
+/** VS Code gives the lines of a thread that begins in the margin without their ends. */
+function wholeLines(range: vscode.Range): vscode.Range {
+  return range.isSingleLine
+    ? new vscode.Range(range.start.line, 0, range.start.line, 0)
+    : new vscode.Range(range.start.line, 0, range.end.line, Number.MAX_SAFE_INTEGER);
+}
+
+async function review(context: Context, scope: "file" | "changes"): Promise<void> {
+  const reviewing =
+    scope === "file"
+      ? await context.server.execute("channelcoder.review", {
+          scope,
+          uri: activeEditor().document.uri.toString(),
+        })
+      : await context.server.execute("channelcoder.review", {
+          scope,
+          folder: (await context.folder()) ?? null,
+        });
+  vscode.window.setStatusBarMessage(`Claude reviews ${reviewing.files.length} file(s)`, 5_000);
+}
+
+function addContext(context: Context, part: boolean): void {
+  const editor = activeEditor();
+  const uri = editor.document.uri.toString();
+  context.added.push(part ? { uri, range: asRange(editor.selection) } : { uri });
+  showAdded(context);
+}
+
+function showAdded(context: Context): void {
+  const number = context.added.length;
+  void vscode.commands.executeCommand("setContext", "channelcoder.context", number > 0);
+  if (number > 0) {
+    vscode.window.setStatusBarMessage(`${number} thing(s) go along with the next question`, 5_000);
+  }
+}
+
+function selection(): AskArguments {
+  const editor = activeEditor();
+  const uri = editor.document.uri;
+  const found = vscode.languages
+    .getDiagnostics(uri)
+    .filter((diagnostic) => diagnostic.range.intersection(editor.selection) !== undefined);
+  return { uri: uri.toString(), range: asRange(editor.selection), diagnostics: found.map(asDiagnostic) };
+}
+
+function asDiagnostic(found: vscode.Diagnostic): ClientDiagnostic {
+  const code = typeof found.code === "object" ? found.code.value : found.code;
+  return {
+    range: asRange(found.range),
+    message: found.message,
+    severity: found.severity + 1,
+    source: found.source ?? null,
+    code: code ?? null,
+  };
+}
+
+function named(about: AskArguments): string {
+  const { start, end } = about.range;
+  const last = end.character === 0 && end.line > start.line ? end.line : end.line + 1;
+  return last === start.line + 1 ? `line ${last}` : `lines ${start.line + 1} to ${last}`;
+}

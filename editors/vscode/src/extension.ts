@@ -1,0 +1,94 @@
+// Wires the parts together; nothing is decided here.
+
+import * as vscode from "vscode";
+import { askFor, registerAsking } from "./asking.ts";
+import { Server } from "./client.ts";
+import { Context } from "./context.ts";
+import { registerDoctor } from "./doctor.ts";
+import { History } from "./history.ts";
+import { ownProgram, registerInstall } from "./install.ts";
+import { type Handlers, middleware } from "./middleware.ts";
+import { registerReviewing } from "./reviewing.ts";
+import { registerSessions } from "./sessions.ts";
+import { registerStatus } from "./status.ts";
+import { Threads } from "./threads.ts";
+import { registerTrust } from "./trust.ts";
+import { registerViews } from "./tree.ts";
+
+export async function activate(extension: vscode.ExtensionContext): Promise<void> {
+  const log = vscode.window.createOutputChannel("ChannelCoder", { log: true });
+  const wired: { handlers?: Handlers } = {};
+  const server = new Server(
+    ownProgram(extension.globalStorageUri.fsPath),
+    log,
+    middleware(() => wired.handlers),
+  );
+  const icon = vscode.Uri.joinPath(extension.extensionUri, "media", "claude.svg");
+  const threads = new Threads(server, icon, log);
+  const context = new Context(extension, log, server, threads, new History(extension.workspaceState));
+  extension.subscriptions.push(log, server, threads);
+  wired.handlers = {
+    ask: (given) => askFor(context, given),
+    reveal: (threadId) => threads.reveal(threadId),
+    fail: (problem) => {
+      context.fail(problem);
+    },
+  };
+  registerAsking(context);
+  registerSessions(context);
+  registerReviewing(context);
+  registerTrust(context);
+  registerInstall(context);
+  registerDoctor(context);
+  registerViews(context);
+  registerStatus(context);
+  registerServer(context);
+  await server.start();
+}
+
+/** Commands about the server itself, and what depends on how it stands. */
+function registerServer(context: Context): void {
+  const { server, log } = context;
+  context.command("restart", () => server.restart());
+  context.command("output", () => {
+    log.show();
+  });
+  context.extension.subscriptions.push(
+    server.onHealth((health) => {
+      void vscode.commands.executeCommand("setContext", "channelcoder.running", health.kind === "running");
+      const stopped = health.kind === "failed" || health.kind === "stopped";
+      void vscode.commands.executeCommand("setContext", "channelcoder.stopped", stopped);
+      if (health.kind === "failed") {
+        void complain(health.reason);
+      }
+    }),
+    context.threads.onChanged(() => {
+      void vscode.commands.executeCommand(
+        "setContext",
+        "channelcoder.threads",
+        context.threads.rows.length > 0,
+      );
+    }),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration("channelcoder.server")) {
+        void server.restart();
+      }
+    }),
+  );
+}
+
+/** Say why there is no server, with what can be done about it. */
+async function complain(reason: string): Promise<void> {
+  const choices = {
+    "Install Server": "install",
+    "Restart Server": "restart",
+    "Show Output": "output",
+  } as const;
+  const chosen = await vscode.window.showErrorMessage(
+    reason,
+    ...(Object.keys(choices) as (keyof typeof choices)[]),
+  );
+  if (chosen !== undefined) {
+    await vscode.commands.executeCommand(`channelcoder.ui.${choices[chosen]}`);
+  }
+}

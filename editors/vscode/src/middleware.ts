@@ -1,0 +1,51 @@
+// What the editor does by itself of what the server would do for any client.
+
+import * as vscode from "vscode";
+import type { Middleware } from "vscode-languageclient/node";
+import type { AskArguments, ThreadArguments } from "./protocol.ts";
+
+/** What the middleware hands over; set once the parts are there. */
+export interface Handlers {
+  /** Ask, with the question typed where it is missing. */
+  ask(given: AskArguments): Promise<unknown>;
+  /** Open a thread beside the code; whether that could be done. */
+  reveal(threadId: string): Promise<boolean>;
+  fail(problem: unknown): void;
+}
+
+/** Sends lenses and code actions of the server to the editor's own ways of asking and showing. */
+export function middleware(handlers: () => Handlers | undefined): Middleware {
+  return {
+    executeCommand: async (command, given, next) => {
+      const own = handlers();
+      try {
+        if (own !== undefined && command === "channelcoder.ask") {
+          return await own.ask(given[0] as AskArguments);
+        }
+        if (own !== undefined && command === "channelcoder.thread.show") {
+          if (await own.reveal((given[0] as ThreadArguments).threadId)) {
+            return undefined;
+          }
+        }
+        return await (next(command, given) as Promise<unknown>);
+      } catch (problem) {
+        own?.fail(problem);
+        return undefined;
+      }
+    },
+    window: {
+      showDocument: async (params, token, next) => {
+        if (isOurs(params.uri)) {
+          await vscode.commands.executeCommand("markdown.showPreviewToSide", vscode.Uri.parse(params.uri));
+          return { success: true };
+        }
+        return next(params, token);
+      },
+    },
+  };
+}
+
+/** Whether it is a Markdown document that the server made to be read. */
+function isOurs(uri: string): boolean {
+  return /\/claude-[0-9a-f]{16}\.md$/.test(uri);
+}

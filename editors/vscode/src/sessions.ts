@@ -1,0 +1,141 @@
+// Commands about sessions.
+
+import * as vscode from "vscode";
+import type { Context } from "./context.ts";
+import type { SessionRow } from "./protocol.ts";
+import { age, counted, dollars } from "./rendering.ts";
+
+interface Item extends vscode.QuickPickItem {
+  readonly row: SessionRow;
+}
+
+/** What a command is given by the Sessions view; nothing when it comes from the palette. */
+interface Chosen {
+  readonly row?: SessionRow;
+}
+
+export function registerSessions(context: Context): void {
+  context.command("session.new", () => create(context));
+  context.command("session.switch", () => switchTo(context));
+  context.command("session.open", (chosen?: Chosen) => switchTo(context, chosen?.row));
+  context.command("session.rename", (chosen?: Chosen) => rename(context, chosen?.row));
+  context.command("session.remove", (chosen?: Chosen) => remove(context, chosen?.row));
+  context.command("session.clear", () => clear(context));
+  context.command("session.show", (chosen?: Chosen) => show(context, chosen?.row));
+  context.command("model", () => chooseModel(context));
+}
+
+async function create(context: Context): Promise<void> {
+  const folder = (await context.folder()) ?? null;
+  const name = await vscode.window.showInputBox({
+    title: "New Session",
+    prompt: "Its name; empty: one is made from the folder's.",
+  });
+  if (name === undefined) {
+    return;
+  }
+  const { session } = await context.server.execute("channelcoder.session.new", {
+    name: name.trim() || null,
+    folder,
+  });
+  vscode.window.setStatusBarMessage(`The session is ${session} now`, 5_000);
+}
+
+async function switchTo(context: Context, chosen?: SessionRow): Promise<void> {
+  const folder = (await context.folder()) ?? null;
+  const row = chosen ?? (await pick(context, "Switch Session"));
+  if (row !== undefined) {
+    await context.server.execute("channelcoder.session.switch", { name: row.name, folder });
+    await context.threads.refresh();
+  }
+}
+
+async function rename(context: Context, chosen?: SessionRow): Promise<void> {
+  const row = chosen ?? (await pick(context, "Rename Session"));
+  if (row === undefined) {
+    return;
+  }
+  const newName = await vscode.window.showInputBox({ title: `Rename ${row.name}`, value: row.name });
+  if (newName !== undefined && newName.trim() !== "" && newName !== row.name) {
+    await context.server.execute("channelcoder.session.rename", { name: row.name, newName: newName.trim() });
+  }
+}
+
+async function remove(context: Context, chosen?: SessionRow): Promise<void> {
+  const row = chosen ?? (await pick(context, "Remove Session"));
+  if (row === undefined) {
+    return;
+  }
+  const question = `Remove the session ${row.name} with ${counted(row.messageCount, "message")}?`;
+  const detail = "Its threads go with it. This can't be undone.";
+  const sure = await vscode.window.showWarningMessage(question, { modal: true, detail }, "Remove");
+  if (sure === "Remove") {
+    await context.server.execute("channelcoder.session.remove", { name: row.name });
+    await context.threads.refresh();
+  }
+}
+
+async function clear(context: Context): Promise<void> {
+  const folder = (await context.folder()) ?? null;
+  const question = "Clear the session of this folder?";
+  const detail = "Its history and its threads go. This can't be undone.";
+  const sure = await vscode.window.showWarningMessage(question, { modal: true, detail }, "Clear");
+  if (sure === "Clear") {
+    await context.server.execute("channelcoder.session.clear", { folder });
+    await context.threads.refresh();
+  }
+}
+
+async function show(context: Context, chosen?: SessionRow): Promise<void> {
+  const folder = (await context.folder()) ?? null;
+  await context.server.execute("channelcoder.session.show", { name: chosen?.name ?? null, folder });
+}
+
+async function chooseModel(context: Context): Promise<void> {
+  const folder = (await context.folder()) ?? null;
+  const { model } = await context.server.execute("channelcoder.status", { folder });
+  const known = ["sonnet", "opus", "haiku"].map((name) => ({ label: name, model: name }));
+  const items = [
+    { label: "Default", description: "what the Claude CLI has", model: null },
+    ...known,
+    { label: "Other…", model: undefined },
+  ];
+  const chosen = await vscode.window.showQuickPick(items, { title: `Model (now ${model ?? "the default"})` });
+  if (chosen === undefined) {
+    return;
+  }
+  const named =
+    chosen.model === undefined
+      ? await vscode.window.showInputBox({ title: "The model's name" })
+      : chosen.model;
+  if (named !== undefined) {
+    await context.server.execute("channelcoder.model", { model: named, folder });
+  }
+}
+
+async function pick(context: Context, title: string): Promise<SessionRow | undefined> {
+  const folder = (await context.folder()) ?? null;
+  const { sessions } = await context.server.execute("channelcoder.session.list", { folder });
+  if (sessions.length === 0) {
+    throw new Error("There is no session yet. Ask something, and there is one.");
+  }
+  const chosen = await vscode.window.showQuickPick<Item>(
+    sessions.map((row) => ({
+      row,
+      label: row.active === true ? `$(check) ${row.name}` : row.name,
+      description: facts(row, Date.now()),
+      detail: row.firstQuestion ?? "nothing asked yet",
+    })),
+    { title, matchOnDescription: true, matchOnDetail: true },
+  );
+  return chosen?.row;
+}
+
+/** Age, messages, cost. */
+export function facts(row: SessionRow, now: number): string {
+  const parts = [age(row.lastActive, now), counted(row.messageCount, "message")];
+  if (row.costUsd > 0) {
+    parts.push(dollars(row.costUsd));
+  }
+  return parts.join(" · ");
+}

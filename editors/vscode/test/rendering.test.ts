@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { ThreadContent, TurnContent } from "../src/protocol.ts";
+import { age, codeBlocks, comments, heading, plain } from "../src/rendering.ts";
+
+const turn = (more: Partial<TurnContent> = {}): TurnContent => ({
+  turnId: "t1",
+  question: "Why?",
+  answer: "Because.",
+  state: "done",
+  error: null,
+  notes: [],
+  model: "sonnet",
+  author: null,
+  costUsd: 0.0123,
+  asked: "2026-01-01T00:00:00Z",
+  finished: "2026-01-01T00:00:09Z",
+  ...more,
+});
+
+const thread = (more: Partial<ThreadContent> = {}): ThreadContent => ({
+  threadId: "h1",
+  uri: "file:///shop.py",
+  range: { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } },
+  state: "exact",
+  status: "open",
+  finding: null,
+  turns: [turn()],
+  proposalIds: [],
+  ...more,
+});
+
+describe("a thread's comments", () => {
+  it("are its questions and answers in turn, with keys that stay", () => {
+    const shown = comments(
+      thread({ turns: [turn(), turn({ turnId: "t2", state: "running", answer: "Be" })] }),
+    );
+    assert.deepEqual(
+      shown.map((one) => [one.key, one.who, one.text]),
+      [
+        ["t1?", "user", "Why?"],
+        ["t1", "claude", "Because\\."].map((text) => text.replace("\\", "")),
+        ["t2?", "user", "Why?"],
+        ["t2", "claude", "Be"],
+      ],
+    );
+  });
+
+  it("say how an answer stands, and offer what can be done with it", () => {
+    const of = (more: Partial<TurnContent>): [string | undefined, string] => {
+      const shown = comments(thread({ turns: [turn(more)] }))[1];
+      return [shown?.label, shown?.traits.join(" ") ?? ""];
+    };
+    assert.deepEqual(of({}), ["sonnet · $0.0123", "answer"]);
+    assert.deepEqual(of({ state: "running" }), ["answering…", "answer unfinished"]);
+    assert.deepEqual(of({ state: "failed", error: "no" }), ["failed", "answer retry"]);
+    assert.deepEqual(of({ answer: "```\nx\n```" }), ["sonnet · $0.0123", "answer code"]);
+  });
+
+  it("offer a proposed edit at the newest answer only", () => {
+    const shown = comments(thread({ turns: [turn(), turn({ turnId: "t2" })], proposalIds: ["p"] }));
+    assert.deepEqual(
+      shown.map((one) => one.traits.includes("proposal")),
+      [false, false, false, true],
+    );
+  });
+
+  it("show a question as it was typed, whatever it holds", () => {
+    assert.equal(plain("[x](command:y) <b>"), "\\[x\\]\\(command:y\\) \\<b\\>");
+  });
+});
+
+describe("a thread's heading", () => {
+  it("counts answers and says what became of the code", () => {
+    assert.equal(heading(thread()), "Claude · 1 answer");
+    assert.equal(
+      heading(thread({ state: "edited", status: "resolved", turns: [turn(), turn()] })),
+      "Claude · 2 answers · the code changed since · resolved",
+    );
+  });
+});
+
+describe("code blocks", () => {
+  it("are fenced, and end at a fence as long", () => {
+    assert.deepEqual(codeBlocks("a\n```py\nx = 1\n```\nb\n~~~~\n```\ny\n~~~~\n"), ["x = 1", "```\ny"]);
+  });
+
+  it("that never end are none", () => {
+    assert.deepEqual(codeBlocks("```py\nx"), []);
+  });
+});
+
+describe("an age", () => {
+  it("is in the largest unit that fits", () => {
+    const now = Date.parse("2026-01-02T00:00:00Z");
+    assert.equal(age("2026-01-01T23:59:40Z", now), "just now");
+    assert.equal(age("2026-01-01T23:30:00Z", now), "30 min ago");
+    assert.equal(age("2025-12-30T00:00:00Z", now), "3 d ago");
+  });
+});

@@ -1,0 +1,284 @@
+"""VS Code in a browser, with the packaged extension, driven as a person does: by keys and clicks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
+
+import psutil
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from . import install
+
+if TYPE_CHECKING:
+    from editors.conftest import Machine
+
+SECONDS = 60
+MILLISECONDS = SECONDS * 1000
+SIZE = 1200, 760
+SERVER = Path(sys.executable).parent / "channelcoder-lsp"
+
+_SETTINGS = {
+    "chat.disableAIFeatures": True,
+    "comments.openView": "never",
+    "editor.hover.delay": 100,
+    "editor.minimap.enabled": False,
+    "extensions.autoCheckUpdates": False,
+    "extensions.ignoreRecommendations": True,
+    "files.autoSave": "off",
+    "git.enabled": False,
+    "security.workspace.trust.banner": "never",
+    "security.workspace.trust.startupPrompt": "never",
+    "telemetry.telemetryLevel": "off",
+    "update.showReleaseNotes": False,
+    "window.commandCenter": False,
+    "workbench.enableExperiments": False,
+    "workbench.layoutControl.enabled": False,
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": False,
+}
+
+
+def code_server(*arguments: str | Path) -> list[str]:
+    """The command that runs code-server."""
+    return [str(install.node()), str(install.CODE_SERVER), *map(str, arguments)]
+
+
+class Code:
+    """One VS Code on a machine, with a window in the browser.
+
+    Args:
+        machine: whose it is.
+        browser: where its window is.
+        extensions: the folder with the extension.
+        trusted: whether workspaces are trusted without asking; else Restricted Mode, until the user says otherwise.
+        more: more of the user's settings.
+    """
+
+    def __init__(
+        self, machine: Machine, browser: Browser, extensions: Path, *, trusted: bool = True, **more: Any
+    ) -> None:
+        self.machine = machine
+        self.complaints: list[str] = []
+        self._user = machine.home / "code"
+        self._log = machine.home / "code.log"
+        settings = {**_SETTINGS, "channelcoder.server.path": str(SERVER), **more}
+        for scope in ("User", "Machine"):
+            (self._user / scope).mkdir(parents=True, exist_ok=True)
+            (self._user / scope / "settings.json").write_text(json.dumps(settings), "utf-8")
+        (self._user / "config.yaml").write_text("auth: none\n", "utf-8")
+        self._port = _free_port()
+        self._process = self._start(extensions, trusted=trusted)
+        self._context = browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]})
+        self._context.set_default_timeout(MILLISECONDS)
+        self.page: Page = self._context.new_page()
+        self.page.on("pageerror", lambda problem: self.complaints.append(str(problem)))
+
+    def _start(self, extensions: Path, *, trusted: bool) -> subprocess.Popen[bytes]:
+        arguments: list[str | Path] = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self._port}"]
+        arguments += ["--user-data-dir", self._user, "--extensions-dir", extensions]
+        arguments += ["--config", self._user / "config.yaml", "--disable-telemetry", "--disable-update-check"]
+        arguments += ["--disable-getting-started-override"]
+        if trusted:
+            arguments.append("--disable-workspace-trust")
+        with self._log.open("wb") as log:
+            process = subprocess.Popen(
+                code_server(*arguments), env=self.machine.environment, cwd=self.machine.home, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + SECONDS
+        while not _answers(f"http://127.0.0.1:{self._port}/healthz"):
+            assert process.poll() is None, self._log.read_text("utf-8")
+            assert time.monotonic() < deadline, self._log.read_text("utf-8")
+            time.sleep(0.05)
+        return process
+
+    # The window
+
+    def open(self, *paths: Path) -> None:
+        """Open the project's folder, and files in it."""
+        self.page.goto(f"http://127.0.0.1:{self._port}/?folder={self.machine.project}")
+        self.page.wait_for_selector(".explorer-folders-view .monaco-list-row")
+        for path in paths:
+            self.edit(path)
+
+    def edit(self, path: Path) -> None:
+        """Open a file by its name."""
+        self.page.keyboard.press("Control+p")
+        self._type(path.name)
+        row = self.page.locator(".quick-input-list .monaco-list-row").filter(has_text=path.name).first
+        row.wait_for()
+        self.page.keyboard.press("Enter")
+        self.page.locator(".tab.active", has_text=path.name).wait_for()
+        self.page.locator(".monaco-editor .view-line").first.wait_for()
+
+    def ready(self) -> None:
+        """Wait until the server runs."""
+        expect(self.status).to_have_accessible_name(re.compile("Claude"), timeout=MILLISECONDS)
+        expect(self.status.locator(".codicon-comment-discussion")).to_be_visible(timeout=MILLISECONDS)
+
+    def reload(self) -> None:
+        """Reload the window."""
+        self.page.reload()
+        self.page.wait_for_selector(".monaco-editor .view-line")
+
+    @property
+    def status(self) -> Locator:
+        """ChannelCoder's item in the status bar."""
+        return self.page.locator("#channelcoder\\.channelcoder\\.channelcoder\\.status, [id$='channelcoder.status']")
+
+    # What a person does
+
+    def run(self, title: str) -> None:
+        """Run a command of the palette."""
+        self.page.keyboard.press("F1")
+        self._type(title)
+        row = self.page.locator(".quick-input-list .monaco-list-row", has_text=title).first
+        row.wait_for()
+        row.click()
+
+    def commands(self, words: str) -> list[str]:
+        """The commands that the palette offers for some words."""
+        self.page.keyboard.press("F1")
+        self._type(words)
+        rows = self.page.locator(".quick-input-list .monaco-list-row .label-name")
+        rows.first.wait_for()
+        found = [text.replace("\xa0", " ") for text in rows.all_inner_texts()]
+        self.page.keyboard.press("Escape")
+        return found
+
+    def go(self, line: int) -> None:
+        """Put the cursor at the beginning of a line, counted from 1."""
+        self.page.keyboard.press("Control+g")
+        self._type(f":{line}")
+        self.page.keyboard.press("Enter")
+        self.page.locator(".quick-input-widget").wait_for(state="hidden")
+
+    def select(self, first: int, last: int) -> None:
+        """Select whole lines, counted from 1."""
+        self.go(first)
+        self.page.keyboard.press("Home")
+        for _ in range(last - first):
+            self.page.keyboard.press("Shift+ArrowDown")
+        self.page.keyboard.press("Shift+End")
+
+    def ask(self, question: str, lines: tuple[int, int]) -> None:
+        """Ask about lines through the palette."""
+        self.select(*lines)
+        self.run("ChannelCoder: Ask About Selection")
+        self.answer(question)
+
+    def answer(self, question: str) -> None:
+        """Type a question into the box and send it."""
+        box = self.page.locator(".quick-input-widget input[placeholder='Type a question']")
+        box.wait_for()
+        box.fill(question)
+        self.page.locator(".quick-input-list .monaco-list-row", has_text=question).first.wait_for()
+        self.page.keyboard.press("Enter")
+
+    def hover(self, word: str) -> Locator:
+        """Hover over a word of the code; what is shown then."""
+        self.page.mouse.move(5, 5)
+        self.page.locator(".view-line span", has_text=re.compile(rf"^\s*{re.escape(word)}")).last.hover()
+        shown = self.page.locator(".monaco-hover:visible")
+        shown.first.wait_for()
+        return shown
+
+    def code_actions(self) -> list[str]:
+        """The titles of the code actions at the cursor."""
+        self.page.keyboard.press("Control+.")
+        rows = self.page.locator(".action-widget .monaco-list-row.action")
+        rows.first.wait_for()
+        return [text.strip() for text in rows.all_inner_texts()]
+
+    def choose(self, title: str) -> None:
+        """Take the code action of this title; the list is open."""
+        self.page.locator(".action-widget .monaco-list-row.action", has_text=title).first.click()
+
+    # What a person sees
+
+    @property
+    def thread(self) -> Locator:
+        """The threads that are open beside the code."""
+        return self.page.locator(".review-widget:visible")
+
+    @property
+    def lenses(self) -> Locator:
+        """The code lenses."""
+        return self.page.locator(".codelens-decoration a")
+
+    @property
+    def notifications(self) -> Locator:
+        """What is said in the corner."""
+        return self.page.locator(".notification-list-item-message")
+
+    def text(self) -> str:
+        """The lines of code that are on the screen."""
+        lines = self.page.locator(".monaco-editor .view-lines").first.locator(".view-line")
+        tops = lines.evaluate_all("all => all.map(one => [parseFloat(one.style.top), one.innerText])")
+        return "\n".join(str(text).replace("\xa0", " ") for _, text in sorted(tops))
+
+    def picture(self, name: str) -> None:
+        """Keep a picture of the window, if the environment says where."""
+        if folder := os.environ.get("CHANNELCODER_PICTURES"):
+            self.page.screenshot(path=Path(folder) / f"vscode-{name}.png")
+
+    def servers(self) -> list[psutil.Process]:
+        """The language servers that run for it."""
+        found = []
+        for process in psutil.Process(self._process.pid).children(recursive=True):
+            try:
+                if str(SERVER) in process.cmdline():
+                    found.append(process)
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def state(self) -> str:
+        """What helps to find out why something does not come."""
+        logs = sorted(self._user.glob("logs/**/*.log"), key=lambda path: path.stat().st_mtime)
+        parts = [f"--- {path.name}\n{path.read_text('utf-8', 'replace')[-3000:]}" for path in logs if "exthost" in str(path)]
+        return "\n".join([*parts, *self.complaints])
+
+    def close(self) -> None:
+        """End it with all that it started."""
+        self._context.close()
+        processes = [psutil.Process(self._process.pid)] if self._process.poll() is None else []
+        processes += [child for process in processes for child in process.children(recursive=True)]
+        for process in processes:
+            try:
+                process.terminate()
+            except psutil.NoSuchProcess:
+                continue
+        _, alive = psutil.wait_procs(processes, timeout=10)
+        for process in alive:
+            process.kill()
+        self._process.wait(SECONDS)
+
+    def _type(self, text: str) -> None:
+        box = self.page.locator(".quick-input-widget:visible input").first
+        box.wait_for()
+        self.page.keyboard.type(text)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - on the loopback address
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+    except (URLError, OSError):
+        return False

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from editors.conftest import Machine
+
+from . import install
+from .code import Code, code_server
+
+if TYPE_CHECKING:
+    from _pytest.nodes import Item
+
+Start = Callable[..., Code]
+
+VSIX = Path(os.environ.get("CHANNELCODER_VSIX", Path(__file__).parents[3] / "editors/vscode/channelcoder.vsix"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a screen, with fonts of its own so that pictures are the same everywhere."""
+    if not install.installed():
+        pytest.fail("code-server is not installed here. Run: python tests/editors/vscode/install.py", pytrace=False)
+    environment = {
+        "HOME": str(install.CHROMIUM),
+        "FONTCONFIG_FILE": str(install.CHROMIUM / "fonts.conf"),
+        "LD_LIBRARY_PATH": str(install.CHROMIUM / "lib"),
+    }
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=install.CHROMIUM / "chromium",
+            env=environment,
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packaged extension, installed as a user does."""
+    if not VSIX.exists():
+        pytest.fail(f"{VSIX} is not there. Run: make vsix", pytrace=False)
+    folder = tmp_path_factory.mktemp("extensions")
+    environment = {"HOME": str(tmp_path_factory.mktemp("installer")), "PATH": os.defpath}
+    command = code_server("--extensions-dir", folder, "--user-data-dir", folder / "user", "--install-extension", VSIX)
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def start(machine: Machine, browser: Browser, extensions: Path, request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Start VS Code on the project with files open in it.
+
+    When the test failed, the window as it was is kept beside the machine's home.
+    """
+    started: list[Code] = []
+
+    def start_on(*paths: Path, **options: Any) -> Code:
+        code = Code(machine, browser, extensions, **options)
+        started.append(code)
+        code.open(*paths)
+        return code
+
+    yield start_on
+    failed = getattr(request.node, "failed", False)
+    for code in started:
+        if failed:
+            code.page.screenshot(path=machine.home / "failed.png")
+            print(f"the window as it was: {machine.home / 'failed.png'}\n{code.state()}")
+        code.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: Item) -> Any:
+    report = yield
+    if report.when == "call" and report.failed:
+        item.failed = True  # type: ignore[attr-defined]
+    return report
