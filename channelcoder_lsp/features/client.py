@@ -81,6 +81,18 @@ class Client:
         return bool(edit and edit.document_changes)
 
     @property
+    def confirms_edits(self) -> bool:
+        """Whether it can ask the person before it applies an edit (change annotations)."""
+        edit = self._capabilities.workspace and self._capabilities.workspace.workspace_edit
+        return bool(edit and edit.document_changes and edit.change_annotation_support)
+
+    def changes_files(self, operation: lsp.ResourceOperationKind) -> bool:
+        """Whether workspace edits may create, or delete, files."""
+        edit = self._capabilities.workspace and self._capabilities.workspace.workspace_edit
+        operations = (edit.resource_operations if edit and edit.document_changes else None) or []
+        return operation in operations
+
+    @property
     def shows_progress(self) -> bool:
         """Whether the server may start progress by itself."""
         window = self._capabilities.window
@@ -155,12 +167,20 @@ class Client:
         found = answer[0] if answer else None
         return found if isinstance(found, dict) else {}
 
-    async def apply(self, edit: lsp.WorkspaceEdit, label: str) -> tuple[bool, str | None]:
-        """Have ``edit`` applied; whether it was, and if not, why."""
+    async def apply(
+        self, edit: lsp.WorkspaceEdit, label: str, *, seconds: float = ANSWER_SECONDS
+    ) -> tuple[bool, str | None]:
+        """Have ``edit`` applied; whether it was, and if not, why.
+
+        Args:
+            edit: the edit.
+            label: what an undo list calls it.
+            seconds: how long the client may take; more where a person is asked first.
+        """
         if not self.applies_edits:
             return False, "This editor does not take edits from a server; copy the code from the answer."
         params = lsp.ApplyWorkspaceEditParams(edit=edit, label=label)
-        answer = await self._answered(self._server.workspace_apply_edit_async(params))
+        answer = await self._answered(self._server.workspace_apply_edit_async(params), seconds)
         if answer is None:
             return False, "The editor did not answer."
         return answer.applied, answer.failure_reason
@@ -207,12 +227,12 @@ class Client:
         if not task.cancelled() and (problem := task.exception()) is not None:
             logger.error("background work failed", exc_info=problem)
 
-    async def _answered(self, request: Any) -> Any:
+    async def _answered(self, request: Any, seconds: float = ANSWER_SECONDS) -> Any:
         """The client's answer, or None when there is none in time or it is an error."""
         try:
-            return await asyncio.wait_for(request, ANSWER_SECONDS)
+            return await asyncio.wait_for(request, seconds)
         except asyncio.TimeoutError:
-            logger.warning("the client did not answer in %.0f s", ANSWER_SECONDS)
+            logger.warning("the client did not answer in %.0f s", seconds)
         except JsonRpcException as problem:
             logger.warning("the client refused: %s", problem)
         return None

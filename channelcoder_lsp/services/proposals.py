@@ -12,7 +12,7 @@ from channelcoder_lsp.services.fitting import fitted
 from channelcoder_lsp.services.hunks import HunkNow, HunkState, hunks_between, hunks_now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from channelcoder_lsp.domain.place import Range
     from channelcoder_lsp.domain.thread import Thread
@@ -133,6 +133,14 @@ def with_news(proposal: Proposal, files: Sequence[FileNow]) -> Proposal:
     done = [done_by_record(file) for file in changed if file.discarded is None]
     status = ProposalStatus.APPLIED if done and all(done) else ProposalStatus.OPEN
     return proposal.model_copy(update={"files": changed, "status": status})
+
+
+def believed(file: FileNow, done: Container[int]) -> FileNow:
+    """``file`` with the changes of those numbers taken for applied."""
+    if file.file.kind is not FileKind.EDIT:
+        return replace(file, state=HunkState.APPLIED)
+    hunks = [replace(hunk, state=HunkState.APPLIED) if hunk.index in done else hunk for hunk in file.hunks]
+    return replace(file, hunks=hunks)
 
 
 def _noted(file: ProposedFile, news: FileNow | None) -> ProposedFile:

@@ -9,12 +9,13 @@ import anyio.to_thread
 
 from channelcoder_lsp.domain.errors import ProposalError
 from channelcoder_lsp.domain.proposal import Proposal, ProposalStatus, ProposedFile
+from channelcoder_lsp.domain.text import split_lines
 from channelcoder_lsp.domain.uri import path_of, uri_of
 from channelcoder_lsp.services.files import read_file
-from channelcoder_lsp.services.proposals import FileNow, file_now, with_news
+from channelcoder_lsp.services.proposals import FileNow, believed, file_now, with_news
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from channelcoder_lsp.services.session import Session
@@ -29,6 +30,7 @@ class Target:
         now: what the proposal comes to in it.
         uri: the file, as the editor is to be told of it.
         document: the document, if it is open.
+        base: the lines that the proposal is about, if there were any.
         lines: its lines now; None if there is no file.
         line_end: what ends them.
     """
@@ -36,6 +38,7 @@ class Target:
     now: FileNow
     uri: str
     document: Document | None
+    base: list[str] | None
     lines: list[str] | None
     line_end: str = "\n"
 
@@ -119,18 +122,25 @@ class ProposedEdits:
         targets = []
         for file, base, text in zip(files, bases, texts, strict=True):
             document = self.document_of(file)
+            was = split_lines(base) if base is not None else None
             if document is not None:
                 now = file_now(file, base, document.lines)
-                targets.append(Target(now, document.uri, document, document.lines, document.line_end))
+                targets.append(Target(now, document.uri, document, was, document.lines, document.line_end))
                 continue
             lines = text.lines if text is not None else None
             uri = uri_of(self._path(file)) if path_of(file.uri) is not None else file.uri
             end = text.line_end if text is not None else "\n"
-            targets.append(Target(file_now(file, base, lines), uri, None, lines, end))
+            targets.append(Target(file_now(file, base, lines), uri, None, was, lines, end))
         return targets
 
-    async def note(self, session: Session, proposal_id: str) -> Proposal:
+    async def note(self, session: Session, proposal_id: str, done: Mapping[str, Container[int]]) -> Proposal:
         """Record what of a proposal is applied by now; the proposal as it is recorded.
+
+        Args:
+            session: where it is kept.
+            proposal_id: the proposal.
+            done: what the editor says it applied: the changes' numbers, by the file's URI in the proposal. Believed
+                for files that aren't open: the editor may not have saved them yet.
 
         Raises:
             ProposalNotFoundError: the session has none of that id.
@@ -138,7 +148,13 @@ class ProposedEdits:
         """
         targets = await self.targets(session, session.proposal(proposal_id))
         proposal = session.proposal(proposal_id)
-        noted = with_news(proposal, [target.now for target in targets])
+        news = [
+            believed(target.now, done[target.now.file.uri])
+            if target.document is None and target.now.file.uri in done
+            else target.now
+            for target in targets
+        ]
+        noted = with_news(proposal, news)
         if noted != proposal:
             await session.keep_proposal(noted)
         return noted
