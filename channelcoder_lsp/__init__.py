@@ -1,3 +1,66 @@
-"""ChannelCoder for editors: ask Claude about code, in sessions that belong to the project folder."""
+"""ChannelCoder for editors: ask Claude about code, in sessions that belong to the project folder.
 
-__version__ = "0.1.0"
+For programs: ``session``, ``claude``, ``stream`` and the storages, each loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from channelcoder_lsp.version import __version__
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.domain.session import Message, SessionInfo, SessionState
+    from channelcoder_lsp.domain.storage import SessionStorage
+    from channelcoder_lsp.execution.worktree import worktree
+    from channelcoder_lsp.library.functions import claude, run, stream
+    from channelcoder_lsp.library.results import Chunk, Result
+    from channelcoder_lsp.library.session import Session
+    from channelcoder_lsp.library.session import Session as session  # noqa: N813 - the guide's spelling
+    from channelcoder_lsp.prompts import load_prompt, render
+    from channelcoder_lsp.storage import FileSessionStorage
+
+__all__ = [
+    "Chunk",
+    "FileSessionStorage",
+    "Message",
+    "Result",
+    "Session",
+    "SessionInfo",
+    "SessionState",
+    "SessionStorage",
+    "__version__",
+    "claude",
+    "load_prompt",
+    "render",
+    "run",
+    "session",
+    "stream",
+    "worktree",
+]
+
+_WHERE = {
+    "Chunk": "library.results",
+    "FileSessionStorage": "storage",
+    "Message": "domain.session",
+    "Result": "library.results",
+    "Session": "library.session",
+    "SessionInfo": "domain.session",
+    "SessionState": "domain.session",
+    "SessionStorage": "domain.storage",
+    "claude": "library.functions",
+    "load_prompt": "prompts",
+    "render": "prompts",
+    "run": "library.functions",
+    "session": "library.session",
+    "stream": "library.functions",
+    "worktree": "execution.worktree",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"{__name__}.{_WHERE[name]}")
+    return getattr(module, "Session" if name == "session" else name)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from channelcoder_lsp.configuration import Configuration
 from channelcoder_lsp.server import ChannelCoderServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
-    from channelcoder_lsp.domain.agent import Agent, AgentConnection, AgentEvent, ConnectionRequest
     from channelcoder_lsp.features.face import Face
-    from channelcoder_lsp.offline.process import OfflineModel
-    from channelcoder_lsp.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -40,140 +35,6 @@ def create_server(
         return face
 
     return ChannelCoderServer(build)
-
-
-class Configuration:
-    """The settings in force, and the agent that goes with them.
-
-    Args:
-        forced: settings that hold whatever the other sources say.
-    """
-
-    def __init__(self, forced: Mapping[str, object]) -> None:
-        from channelcoder_lsp.settings import load_settings  # noqa: PLC0415 - after initialize
-
-        self._forced = forced
-        self._offline_model = OfflineService()
-        self._taken = False
-        self.settings, _ = load_settings(self._forced)
-        self._agent: tuple[Settings, Agent] | None = None
-
-    def take(self, editor: Mapping[str, object]) -> list[str]:
-        """Take the editor's settings; what is wrong with them, one sentence each."""
-        from channelcoder_lsp.settings import load_settings  # noqa: PLC0415
-
-        before, taken = self.settings, self._taken
-        self.settings, problems = load_settings({**editor, **self._forced})
-        self._taken = True
-        logging.getLogger("channelcoder_lsp").setLevel(self.settings.log_level.upper())
-        told = [problem.message for problem in problems]
-        if taken and before.sessions != self.settings.sessions:
-            told.append("channelcoder.sessionDir is used from the next start of the server on.")
-        return told
-
-    def agent(self) -> Agent:
-        """The agent for the settings in force."""
-        if self._agent is None or self._agent[0] != self.settings:
-            self._agent = (self.settings, self._make_agent(self.settings))
-        return self._agent[1]
-
-    async def close(self) -> None:
-        """End what was started: the offline model, if it was."""
-        await self._offline_model.close()
-
-    def _make_agent(self, settings: Settings) -> Agent:
-        from channelcoder_lsp.settings import state_folder  # noqa: PLC0415
-
-        if settings.offline:
-            return OfflineAgent(self._offline_model, settings, state_folder() / "offline-model")
-        return _claude(settings, {})
-
-
-class OfflineService:
-    """The offline model, started with the first question that needs it."""
-
-    def __init__(self) -> None:
-        self._stack = AsyncExitStack()
-        self._model: OfflineModel | None = None
-        self._starting = asyncio.Lock()
-
-    async def environment(self) -> dict[str, str]:
-        """What leads the CLI to the offline model.
-
-        Raises:
-            OfflineModelError: it can't be started.
-        """
-        from channelcoder_lsp.offline.process import OfflineModel  # noqa: PLC0415 - only when it is wanted
-
-        async with self._starting:
-            if self._model is None:
-                self._model = await self._stack.enter_async_context(OfflineModel())
-        return self._model.environment()
-
-    async def close(self) -> None:
-        """End it."""
-        self._model = None
-        await self._stack.aclose()
-
-
-class OfflineAgent:
-    """The agent that asks the offline model, through the real CLI.
-
-    Args:
-        service: the offline model.
-        settings: the settings in force.
-        config: the CLI's configuration folder, so that nothing of the user's own is used or touched.
-    """
-
-    def __init__(self, service: OfflineService, settings: Settings, config: Path) -> None:
-        self._service = service
-        self._settings = settings
-        self._config = config
-
-    @asynccontextmanager
-    async def connect(self, request: ConnectionRequest) -> AsyncIterator[AgentConnection]:
-        """A connection; see :class:`channelcoder_lsp.domain.agent.Agent`."""
-        self._config.mkdir(mode=0o700, parents=True, exist_ok=True)
-        environment = {**await self._service.environment(), "CLAUDE_CONFIG_DIR": str(self._config)}
-        # Nothing of the folder may lead the CLI elsewhere.
-        untrusted = replace(request, trusted=False)
-        async with _claude(self._settings, environment).connect(untrusted) as connection:
-            yield _Offline(connection)
-
-
-class _Offline:
-    """A connection whose turns say that they cost nothing and that no Claude answered."""
-
-    def __init__(self, connection: AgentConnection) -> None:
-        self._connection = connection
-
-    @property
-    def session_id(self) -> str:
-        return self._connection.session_id
-
-    async def ask(self, prompt: str) -> AsyncIterator[AgentEvent]:
-        from channelcoder_lsp.domain.agent import Finished  # noqa: PLC0415 - loaded by now
-
-        async for event in self._connection.ask(prompt):
-            if isinstance(event, Finished):
-                yield replace(event, model="offline model", cost_usd=0.0, cumulative_cost_usd=None)
-            else:
-                yield event
-
-    async def interrupt(self) -> None:
-        await self._connection.interrupt()
-
-
-def _claude(settings: Settings, environment: Mapping[str, str]) -> Agent:
-    from channelcoder_lsp.claude.agent import ClaudeAgent  # noqa: PLC0415 - on first use
-
-    return ClaudeAgent(
-        cli_path=settings.cli_path,
-        environment=environment,
-        max_retries=settings.max_retries,
-        stream_idle_seconds=settings.stream_idle_seconds,
-        denied=[settings.sessions],
-    )
 
 
 def _imports() -> None:

@@ -15,7 +15,8 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcRequestCancelled
 from pygls.lsp.server import LanguageServer
 
-from channelcoder_lsp import __version__, protocol
+from channelcoder_lsp import protocol
+from channelcoder_lsp.version import __version__
 
 if TYPE_CHECKING:
     from channelcoder_lsp.features.face import Face

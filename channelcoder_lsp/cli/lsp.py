@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from pygls.exceptions import JsonRpcException
 
-from channelcoder_lsp import __version__
 from channelcoder_lsp.app import create_server
 from channelcoder_lsp.transport import serve_stdio, serve_tcp
+from channelcoder_lsp.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

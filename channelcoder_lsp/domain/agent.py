@@ -18,6 +18,26 @@ from channelcoder_lsp.domain.turn import ToolUse, Usage
 
 
 @dataclass(frozen=True)
+class AgentOptions:
+    """What a program or a command line may choose for a question (session guide, "Session Options" and prompt files).
+
+    With these Claude works as in its own command line: with its own tools, each use allowed by ``allowed_tools`` or by
+    a person, in place of the few tools that an editor's question has.
+    """
+
+    system_prompt: str | None = None
+    """Takes the place of Claude Code's own."""
+    append_system_prompt: str | None = None
+    allowed_tools: tuple[str, ...] = ()
+    """Tools, or uses of them, that need no consent: ``Read``, ``Bash(git log:*)``."""
+    disallowed_tools: tuple[str, ...] = ()
+    mcp_config: Path | None = None
+    """A file that names MCP servers to start."""
+    max_turns: int | None = None
+    max_budget_usd: float | None = None
+
+
+@dataclass(frozen=True)
 class ConnectionRequest:
     """What a connection to Claude is opened with.
 
@@ -41,6 +61,8 @@ class ConnectionRequest:
     """Who is asked about tools that need consent; None: they are denied."""
     more_tools: tuple[str, ...] = ()
     """Built-in tools beyond those that only read; each use needs consent."""
+    options: AgentOptions | None = None
+    """What a program chose; None: what an editor's question has."""
 
 
 @dataclass(frozen=True)

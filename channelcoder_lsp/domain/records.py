@@ -99,6 +99,13 @@ class ReviewChanged(RecordBase):
     review: Review
 
 
+class SessionContinued(RecordBase):
+    """The session goes on with a Claude session that somebody named."""
+
+    type: Literal["session.continued"] = "session.continued"
+    session_id: str
+
+
 class ModelChosen(RecordBase):
     """Another model was chosen for the turns to come (None: the CLI's default)."""
 
@@ -121,6 +128,7 @@ Record = Annotated[
     | ThreadRemoved
     | ProposalChanged
     | ReviewChanged
+    | SessionContinued
     | ModelChosen
     | SessionCleared,
     Field(discriminator="type"),

@@ -19,6 +19,7 @@ from channelcoder_lsp.domain.records import (
     Record,
     ReviewChanged,
     SessionCleared,
+    SessionContinued,
     ThreadChanged,
     ThreadRemoved,
     TurnAsked,
@@ -138,6 +139,8 @@ class SessionHead(Model):
                 self._went_on(record)
             case ModelChosen():
                 ledger.model = record.model
+            case SessionContinued():
+                self._in_session(record.session_id)
             case SessionCleared():
                 self.session_chain.clear()
                 self.current_session_id = None

@@ -14,6 +14,7 @@ from channelcoder_lsp.domain.errors import (
 from channelcoder_lsp.domain.records import (
     ModelChosen,
     SessionCleared,
+    SessionContinued,
     ThreadRemoved,
     TurnAsked,
 )
@@ -190,6 +191,14 @@ class Session(SessionRecords):
             StorageError: it could not be recorded.
         """
         await self._recorder.record(ModelChosen(model=model))
+
+    async def go_on_with(self, session_id: str) -> None:
+        """Ask in the Claude session ``session_id`` from the next question on.
+
+        Raises:
+            StorageError: it could not be recorded.
+        """
+        await self._recorder.record(SessionContinued(session_id=session_id))
 
     async def clear(self) -> None:
         """Drop history, threads and chain; the next question starts a new Claude session.

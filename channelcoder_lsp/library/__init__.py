@@ -1,0 +1,1 @@
+"""Sessions for programs: the session guide in Python."""

@@ -1,0 +1,63 @@
+"""Asking once: ``claude()``, ``stream()``. No session is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp.domain.errors import SessionNotFoundError
+from channelcoder_lsp.library.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from typing_extensions import Unpack
+
+    from channelcoder_lsp.domain.session import SessionInfo, SessionState
+    from channelcoder_lsp.library.asking import Options
+    from channelcoder_lsp.library.results import Chunk, Result
+
+
+class _Nowhere:
+    """A storage that keeps nothing."""
+
+    async def save(self, _state: SessionState, name: str | None = None) -> str:
+        return name or ""
+
+    async def load(self, name_or_path: str) -> SessionState:
+        raise SessionNotFoundError(name_or_path)
+
+    async def list(self) -> list[SessionInfo]:
+        return []
+
+
+async def claude(prompt: str | Path, *, resume: str | None = None, **options: Unpack[Options]) -> Result:
+    """Ask once, and wait for the whole answer.
+
+    Args:
+        prompt: the text, or the path of a prompt file.
+        resume: the id of a Claude session to go on with.
+        **options: see :class:`~channelcoder_lsp.library.asking.Options`.
+
+    Raises:
+        ArgumentsError, PromptError: nothing was asked, since something does not fit.
+    """
+    async with _once(resume, options) as session:
+        return await session.claude(prompt, **options)
+
+
+run = claude
+
+
+async def stream(prompt: str | Path, *, resume: str | None = None, **options: Unpack[Options]) -> AsyncIterator[Chunk]:
+    """Ask once, and take the answer as it comes: see :func:`claude`, and :meth:`Session.stream`."""
+    async with _once(resume, options) as session:
+        async for chunk in session.stream(prompt, **options):
+            yield chunk
+
+
+def _once(resume: str | None, options: Options) -> Session:
+    session = Session(storage=_Nowhere(), auto_save=False, cwd=options.get("cwd"))
+    if resume is not None:
+        session.set_id(resume)
+    return session

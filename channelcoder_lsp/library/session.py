@@ -1,0 +1,332 @@
+"""``session()``: a conversation with Claude that a program has (session guide, "Session Methods")."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import anyio
+
+from channelcoder_lsp.domain.agent import ConnectionRequest
+from channelcoder_lsp.domain.errors import ArgumentsError, SessionNotFoundError
+from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
+from channelcoder_lsp.library.asking import Options, StructuredAnswer, asking
+from channelcoder_lsp.library.results import Chunk, Result
+from channelcoder_lsp.library.runtime import Runtime
+from channelcoder_lsp.services.checkouts import Checkout
+from channelcoder_lsp.services.events import TurnOver, TurnStatus, TurnText
+from channelcoder_lsp.services.session import Session as OpenSession
+from channelcoder_lsp.storage import FileSessionStorage
+from channelcoder_lsp.storage.adapted import AdaptedStorage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from typing_extensions import Self, Unpack
+
+    from channelcoder_lsp.domain.session import SessionInfo
+    from channelcoder_lsp.domain.storage import JournaledStorage, SessionStorage
+    from channelcoder_lsp.domain.turn import Turn
+
+logger = logging.getLogger(__name__)
+
+
+class Session:
+    """A conversation with Claude, kept in a storage.
+
+    Nothing is stored before the first question. Use it as an async context manager, or call :meth:`close` in the end:
+    a session that is left open ends with its process, and nothing that was answered is lost.
+
+    Args:
+        name: the name it is stored under; None: under its session id, until :meth:`save` names it.
+        storage: where it is kept; None: in files, where editors keep theirs. An object with the guide's three methods
+            will do.
+        auto_save: record each question and answer at once; without it only :meth:`save` stores anything.
+        cwd: the folder that Claude works in; None: the current one.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        storage: SessionStorage | None = None,
+        *,
+        auto_save: bool = True,
+        cwd: str | Path | None = None,
+    ) -> None:
+        self.cwd = Path(cwd or Path.cwd()).resolve()
+        self._runtime = Runtime()
+        given = storage if storage is not None else FileSessionStorage(self._runtime.ports.settings().sessions)
+        self._given = given
+        self._storage = _journaled(given, auto_save=auto_save)
+        self._auto_save = auto_save
+        self._name = name
+        self._stored: str | None = None
+        """The name that it has in the storage, once it is there."""
+        self._open: OpenSession | None = None
+        self._messages: list[Message] = []
+        self._resume: str | None = None
+        self._opening = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    # Asking
+
+    async def claude(self, prompt: str | Path, **options: Unpack[Options]) -> Result:
+        """Ask, and wait for the whole answer.
+
+        Args:
+            prompt: the text, or the path of a prompt file.
+            **options: see :class:`~channelcoder_lsp.library.asking.Options`.
+
+        Returns:
+            The answer. A failure of Claude or its service is told by ``is_error``, not raised.
+
+        Raises:
+            ArgumentsError, PromptError: nothing was asked, since something does not fit.
+            StorageError: the question could not be recorded, so it was not asked.
+        """
+        result = None
+        async for chunk in self.stream(prompt, **options):
+            result = chunk.result
+        if result is None:  # pragma: no cover - a stream ends with a result
+            raise RuntimeError("the stream ended without a result")
+        return result
+
+    run = claude
+
+    async def stream(self, prompt: str | Path, **options: Unpack[Options]) -> AsyncIterator[Chunk]:
+        """Ask, and take the answer as it comes. Who leaves before its end cancels it.
+
+        Args:
+            prompt: see :meth:`claude`, as is what is raised.
+            **options: likewise.
+
+        Yields:
+            Pieces of the answer; the last one has the whole result.
+        """
+        wanted = asking(prompt, options, goes_on=bool(self._messages or self._resume))
+        if wanted.dry_run:
+            yield Chunk("result", result=Result("", prompt=wanted.question.instruction or wanted.question.text))
+            return
+        session = await self._opened()
+        watcher = StructuredAnswer(wanted.output) if wanted.output is not None else None
+        turn = await session.ask(wanted.question, watcher=watcher, adjust=wanted.adjust)
+        self._said("user", turn.question, turn)
+        began = time.monotonic()
+        try:
+            async for chunk in self._chunks(turn, wanted.timeout):
+                yield chunk
+            done = await session.whole(turn.id)
+            if done.answer:
+                self._said("assistant", done.answer, done)
+            result = Result.of(done, watcher.data if watcher is not None else None)
+            if result.cancelled and wanted.timeout is not None and time.monotonic() - began >= wanted.timeout:
+                error = f"There was no whole answer in {wanted.timeout:g} seconds. Ask again, or give it more time."
+                result = replace(result, is_error=True, error=error)
+            yield Chunk("result", result=result)
+        finally:
+            self._runtime.stop_listening(turn)
+            if not session.turn(turn.id).state.finished:
+                await session.cancel(turn.id)
+
+    # The session
+
+    def id(self) -> str | None:
+        """The current Claude session id."""
+        return self._resume or (self._open.id() if self._open is not None else None)
+
+    @property
+    def name(self) -> str | None:
+        """The name it is, or will be, stored under, if it has one."""
+        return self._name
+
+    def messages(self) -> list[Message]:
+        """What was said, oldest first."""
+        return list(self._messages)
+
+    async def save(self, name: str | None = None) -> str:
+        """Store the session, under ``name`` from now on.
+
+        Returns:
+            Where it is.
+
+        Raises:
+            SessionExistsError: another session has the name.
+            SessionNameError: it can't be a name.
+            StorageError: it could not be stored.
+        """
+        session = await self._opened()
+        wanted = name or self._name
+        if not self._auto_save:
+            state = await session.state()
+            state.metadata.name = wanted
+            where = await self._given.save(state, wanted)
+            self._name = wanted
+            return where
+        if wanted is not None and wanted != session.name:
+            await self._let_go()
+            try:
+                await self._storage.rename(session.name, wanted)
+                self._name = self._stored = wanted
+            finally:
+                session = await self._opened()
+        return await session.save()
+
+    def set_id(self, session_id: str) -> None:
+        """Go on with a Claude session, from the next question on."""
+        if not session_id.strip():
+            raise ArgumentsError("session_id: it is empty. Give the id of a Claude session.")
+        self._resume = session_id.strip()
+
+    async def clear(self) -> None:
+        """Forget everything that was said; the next question begins a new conversation.
+
+        Raises:
+            StorageError: it could not be recorded.
+        """
+        self._messages.clear()
+        self._resume = None
+        if self._open is not None:
+            await self._open.clear()
+
+    async def close(self) -> None:
+        """Put the session at rest, and end what was started for it."""
+        await self._let_go()
+        await self._runtime.close()
+
+    # All sessions
+
+    @classmethod
+    async def load(cls, name_or_path: str | Path, storage: SessionStorage | None = None) -> Session:
+        """A stored session, to go on with.
+
+        Args:
+            name_or_path: its name; or the path of a file with a session, which is copied and never written.
+            storage: where it is kept; None: in files.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            SessionCorruptError: it can't be read; it was set aside.
+        """
+        session = cls(storage=storage)
+        name = str(name_or_path)
+        if await session._storage.exists(name):
+            state = await session._storage.load(name)
+            session._name = state.metadata.name
+            session._stored = name
+        else:
+            state = await session._storage.load(name)
+            copy = f"{state.metadata.name or Path(name).stem}-{uuid4().hex[:8]}"
+            state.metadata.name = copy
+            await (await session._storage.create(state, copy)).close()
+            session._name = session._stored = copy
+        session._messages = state.messages
+        if (folder := state.channelcoder.checkout) and await anyio.Path(folder).is_dir():
+            session.cwd = Path(folder)
+        await session._opened()
+        return session
+
+    @staticmethod
+    async def list(storage: SessionStorage | None = None) -> list[SessionInfo]:
+        """What there is, newest first, without reading any history."""
+        return await _all(storage).list()
+
+    @staticmethod
+    async def remove(name: str, storage: SessionStorage | None = None) -> None:
+        """Remove a session and everything that belongs to it.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            StorageError: it can't be removed.
+        """
+        await _all(storage).delete(name)
+
+    @staticmethod
+    async def exists(name: str, storage: SessionStorage | None = None) -> bool:
+        """Whether there is a session of that name."""
+        return await _all(storage).exists(name)
+
+    async def _opened(self) -> OpenSession:
+        """The session in the storage, made if it isn't there yet."""
+        async with self._opening:
+            if self._open is None:
+                if self._stored is None:
+                    self._stored = self._name or str(uuid4())
+                    state = SessionState(
+                        metadata=SessionMetadata(name=self._name),
+                        channelcoder=Ledger(checkout=str(Checkout.of(self.cwd).root)),
+                    )
+                    journal = await self._storage.create(state, self._stored)
+                else:
+                    journal = await self._storage.open(self._stored)
+                self._open = OpenSession(journal, self._runtime.ports, self._request)
+            if self._resume is not None and self._resume != self._open.id():
+                await self._open.go_on_with(self._resume)
+            self._resume = None
+            return self._open
+
+    async def _let_go(self) -> None:
+        if self._open is not None:
+            session, self._open = self._open, None
+            try:
+                await session.close()
+            except SessionNotFoundError as problem:
+                logger.info("%s", problem)
+
+    def _request(self) -> ConnectionRequest:
+        settings = self._runtime.ports.settings()
+        return ConnectionRequest(cwd=self.cwd, model=settings.model, trusted=self._runtime.trusts(self.cwd))
+
+    def _said(self, role: Any, content: str, turn: Turn) -> None:
+        self._messages.append(
+            Message(
+                role=role,
+                content=content,
+                timestamp=turn.finished or turn.asked,
+                session_id=turn.session_id or self.id() or "",
+                turn_id=turn.id,
+            )
+        )
+
+    async def _chunks(self, turn: Turn, seconds: float | None) -> AsyncIterator[Chunk]:
+        """What is heard of a turn up to its end; it is cancelled when its time is up."""
+        queue = self._runtime.listen(turn)
+        loop = asyncio.get_running_loop()
+        until = None if seconds is None else loop.time() + seconds
+        while True:
+            left = None if until is None else max(0.0, until - loop.time())
+            try:
+                event = await asyncio.wait_for(queue.get(), left)
+            except asyncio.TimeoutError:
+                until = None
+                if self._open is not None:
+                    await self._open.cancel(turn.id)
+                continue
+            match event:
+                case TurnText():
+                    yield Chunk("replace" if event.replace else "content", event.text)
+                case TurnStatus():
+                    yield Chunk("status", event.message)
+                case TurnOver():
+                    return
+
+
+def _journaled(storage: SessionStorage, *, auto_save: bool) -> JournaledStorage:
+    if auto_save and hasattr(storage, "create") and hasattr(storage, "open"):
+        return storage  # type: ignore[return-value] # it has the methods
+    return AdaptedStorage(storage, auto_save=auto_save)
+
+
+def _all(storage: SessionStorage | None) -> JournaledStorage:
+    if storage is None:
+        storage = FileSessionStorage(Runtime().ports.settings().sessions)
+    return _journaled(storage, auto_save=True)
