@@ -18,7 +18,6 @@ from channelcoder_lsp.domain.errors import (
     ChannelCoderError,
     RepositoryError,
     ReviewError,
-    SessionBusyError,
     SessionError,
     StorageError,
 )
@@ -101,12 +100,19 @@ class Reviews:
             StorageError: it can't be recorded.
         """
         sources = self._sources()
-        session = await self._project.session_to_ask_in()
         review = Review(scope=target.scope)
+        selected_in = None
         if target.uri is not None and target.scope in (ReviewScope.SELECTION, ReviewScope.FILE):
-            review.files = [await self._one(session, sources, target, target.uri)]
+            source = await self._whole(sources, target.uri)
+            review.files = [ReviewedFile(uri=source.uri, path=source.path)]
+            if target.range is not None and target.scope is ReviewScope.SELECTION:
+                review.files[0].range = clamp(source.lines, target.range)
+                selected_in = source.text
         else:
             await self._changes(sources, review, target.base)
+        session = await self._project.session_to_ask_in()
+        if selected_in is not None:
+            review.files[0].content = await session.keep_text(selected_in)
         return await self._run(session, review, target.instruction, sources)
 
     async def resume(self, instruction: str, review_id: str | None = None) -> Review:
@@ -159,7 +165,7 @@ class Reviews:
         if running.turn_id is not None:
             try:
                 await running.session.cancel(running.turn_id)
-            except (SessionBusyError, StorageError) as problem:
+            except (SessionError, StorageError) as problem:
                 logger.warning("the turn of %s could not be ended: %s", review_id, problem)
         if running.task is not None:
             _, late = await asyncio.wait({running.task}, timeout=CLOSE_SECONDS)
@@ -184,19 +190,15 @@ class Reviews:
     def _sources(self) -> Sources:
         return Sources(self._project, self._ports.repositories(self._project.checkout.root))
 
-    async def _one(self, session: Session, sources: Sources, target: Target, uri: str) -> ReviewedFile:
-        """The file of a review of a file or a selection."""
+    async def _whole(self, sources: Sources, uri: str) -> Source:
+        """The document of a review of a file or a selection."""
         try:
             source = await sources.read(uri)
         except ReviewError as problem:
             raise ReviewError(f"{self._project.relative(uri) or uri} can't be reviewed: {problem}.") from problem
         if not source.text.strip():
             raise ReviewError(f"There is nothing to review: {source.name} is empty.")
-        file = ReviewedFile(uri=source.uri, path=source.path)
-        if target.scope is ReviewScope.SELECTION:
-            file.range = clamp(source.lines, target.range or Range(Position(0, 0), Position(len(source.lines), 0)))
-            file.content = await session.keep_text(source.text)
-        return file
+        return source
 
     async def _changes(self, sources: Sources, review: Review, base: str | None) -> None:
         """Fill in the files of a review of changes."""

@@ -32,7 +32,7 @@ class Remark(BaseModel):
     severity: Severity = Field(
         Severity.INFORMATION, description="error: it fails; warning: it may fail; information; hint: taste."
     )
-    code: str | None = Field(None, max_length=40, description="Its kind in one word: bug, security, performance...")
+    code: str | None = Field(None, description="Its kind in one word: bug, security, performance...")
     message: str = Field(
         min_length=1, description="What goes wrong and when, in Markdown; its first line stands alone."
     )

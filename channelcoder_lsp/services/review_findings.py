@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 PARSE_SECONDS = 0.2
 """How often, at most, an answer that is being written is looked at for complete findings."""
 _SAME_LINES = 0.5
+_KIND_CHARS = 40
 
 
 class Findings:
@@ -318,7 +319,7 @@ class FindingsWatcher:
 
 def _kind(remark: Remark) -> str | None:
     """What kind it is, as a diagnostic's code has it."""
-    return "-".join((remark.code or "").casefold().split()) or None
+    return "-".join((remark.code or "").casefold().split())[:_KIND_CHARS] or None
 
 
 def _shared(place: Range, remark: Remark) -> float:

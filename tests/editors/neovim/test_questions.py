@@ -47,16 +47,16 @@ class TestSelection:
         nvim.over()
         assert [request.question for request in model.requests()] == ["Explain"]
 
-    def test_can_be_explained_reviewed_fixed_tested_and_documented(self, nvim: Neovim, model: Model):
+    def test_can_be_explained_fixed_tested_and_documented(self, nvim: Neovim, model: Model):
         """Each prompt asks in its own words about the selection, in one session, without asking for a question."""
-        titles = ["Explain", "Review", "Fix", "Write tests", "Document"]
+        titles = ["Explain", "Fix", "Write tests", "Document"]
         for title in titles:
             nvim.select(*TOTAL)
             nvim.choose(f"Claude: {title}")
         nvim.over(len(titles))
         requests = model.requests()
         assert [request.question for request in requests] == titles
-        assert requests[-1].earlier_questions[-4:] == titles[:-1]
+        assert requests[-1].earlier_questions[-3:] == titles[:-1]
         assert len({request.prompt for request in requests}) == len(titles)
         assert nvim.lua("return seen.asked") == []
 
