@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from editors.conftest import SHOP, Machine
+from editors.conftest import SHOP, Machine, Model
 from editors.neovim.nvim import gone
 
 from .nvim import Plugin, headless
@@ -45,7 +45,28 @@ def shop(machine: Machine) -> Path:
     return machine.write("shop.py", SHOP)
 
 
+@pytest.fixture(scope="session")
+def one_neovim(running_model: Model, tmp_path_factory) -> Iterator[tuple[Machine, Plugin]]:
+    """One Neovim whose server and session stay warm: for tests that need no beginning and no end."""
+    machine = Machine(tmp_path_factory.mktemp("home"), running_model)
+    nvim = headless(machine, machine.write("README.md", "# The shop\n"))
+    try:
+        nvim.ready()
+        yield machine, nvim
+        gone(nvim.quit())
+    finally:
+        nvim.close()
+
+
 @pytest.fixture
-def nvim(start: Start, shop: Path) -> Plugin:
-    """A Neovim with a file of the shop open."""
-    return start(shop)
+def nvim(one_neovim: tuple[Machine, Plugin], model: Model) -> Iterator[Plugin]:
+    """A Neovim with a new file of the shop open; when the test is over, nothing went wrong in it."""
+    machine, nvim = one_neovim
+    nvim.healthy()
+    nvim.tidy()
+    path = machine.project / str(len(list(machine.project.iterdir()))) / "shop.py"
+    path.parent.mkdir()
+    path.write_text(SHOP, "utf-8")
+    nvim.edit(path)
+    yield nvim
+    nvim.healthy()

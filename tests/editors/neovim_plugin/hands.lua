@@ -1,5 +1,11 @@
 -- What a person at the keyboard would do, and what they would have seen.
-_G.seen = { said = {}, offered = {}, prompts = {} }
+_G.seen = {}
+
+function seen.anew()
+  seen.said, seen.offered, seen.prompts = {}, {}, {}
+  seen.typed, seen.choice = nil, nil
+end
+seen.anew()
 
 vim.notify = function(message, level)
   table.insert(seen.said, { message, level or vim.log.levels.INFO })
@@ -9,7 +15,7 @@ vim.notify_once = vim.notify
 vim.ui.select = function(items, options, choose)
   seen.offered = vim.tbl_map(options.format_item or tostring, items)
   for number, title in ipairs(seen.offered) do
-    if seen.choice and title:find(seen.choice, 1, true) then
+    if seen.choice and seen.choice ~= vim.NIL and title:find(seen.choice, 1, true) then
       return choose(items[number], number)
     end
   end
@@ -18,7 +24,7 @@ end
 
 vim.ui.input = function(options, answer)
   table.insert(seen.prompts, options.prompt)
-  answer(seen.typed)
+  answer(seen.typed ~= vim.NIL and seen.typed or nil)
 end
 
 -- The window that the plugin opened last: its text, title and footer.

@@ -23,7 +23,7 @@ local function remarks(turn)
   if #facts > 0 then
     table.insert(parts, ('*%s*'):format(text.line(table.concat(facts, ' · '))))
   end
-  return #parts > 0 and '\n\n' .. table.concat(parts, '\n\n') or ''
+  return table.concat(parts, '\n\n')
 end
 
 --- Finish a window with what the thread says of the turn: notes, cost, an edit to look at.
@@ -34,13 +34,14 @@ local function finish(client, window, asked)
   client_of.execute(client, 'channelcoder.thread.read', { threadId = asked.threadId }, function(thread)
     ---@cast thread channelcoder.ThreadContent
     for _, turn in ipairs(thread.turns) do
-      if turn.turnId == asked.turnId then
-        window:append(remarks(turn))
+      local remark = turn.turnId == asked.turnId and remarks(turn) or ''
+      if remark ~= '' then
+        window:remark(remark)
       end
     end
     local proposal = thread.proposalIds[#thread.proposalIds]
     if proposal then
-      window:append('\n\n**An edit is proposed:** `a` looks at it.')
+      window:remark('**An edit is proposed:** `a` looks at it.')
       vim.keymap.set('n', 'a', function()
         window:close()
         require('channelcoder.proposal').look(client, proposal)
@@ -94,7 +95,7 @@ function M.stream(client, question, asked)
       end
       window:name('Claude: ' .. (turn.state == 'done' and 'answered' or turn.state))
       if turn.state ~= 'done' then
-        window:append(('\n\n**%s** %s'):format(turn.state, turn.message and text.line(turn.message) or ''))
+        window:remark(vim.trim(('**%s** %s'):format(turn.state, text.line(turn.message or ''))))
       end
       if asked.threadId and not client:is_stopped() then
         finish(client, window, asked)

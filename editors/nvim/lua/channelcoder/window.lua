@@ -12,6 +12,7 @@ local M = {}
 ---@field buffer integer
 ---@field keys channelcoder.Key[]
 ---@field title string
+---@field from integer the window that one came from
 local Window = {}
 Window.__index = Window
 
@@ -59,14 +60,26 @@ local function plain(window)
   options.conceallevel = 0
 end
 
---- Open a window.
+--- Close what was opened before and is not kept.
+local function give_way()
+  for _, window in ipairs(vim.api.nvim_list_wins()) do
+    local buffer = vim.api.nvim_win_get_buf(window)
+    if vim.b[buffer].channelcoder_client and vim.bo[buffer].bufhidden == 'wipe' then
+      pcall(vim.api.nvim_win_close, window, true)
+    end
+  end
+end
+
+--- Open a window; one that was opened before and is not kept gives way.
 ---@param title string
 ---@param client_id? integer whose server it is about
 ---@param keys? channelcoder.Key[] more keys than those that every window has
 ---@return channelcoder.Window
 function M.open(title, client_id, keys)
+  give_way()
   local buffer = vim.api.nvim_create_buf(false, true)
-  local self = setmetatable({ buffer = buffer, title = title, keys = keys or {} }, Window)
+  local self =
+    setmetatable({ buffer = buffer, title = title, keys = keys or {}, from = vim.api.nvim_get_current_win() }, Window)
   vim.bo[buffer].bufhidden = 'wipe'
   vim.bo[buffer].modeline = false
   vim.b[buffer].channelcoder_client = client_id
@@ -162,10 +175,27 @@ function Window:append(markdown)
   self:put(last, vim.split(line .. text.clean(markdown), '\n', { plain = true }))
 end
 
+--- Say something below what is shown.
+---@param markdown string
+function Window:remark(markdown)
+  if not self:open() then
+    return
+  end
+  local last = vim.api.nvim_buf_line_count(self.buffer)
+  while last > 1 and vim.api.nvim_buf_get_lines(self.buffer, last - 1, last, false)[1]:match('^%s*$') do
+    last = last - 1
+  end
+  local line = vim.trim(vim.api.nvim_buf_get_lines(self.buffer, last - 1, last, false)[1])
+  self:put(last - 1, vim.list_extend({ line, '' }, vim.split(text.clean(markdown), '\n', { plain = true })))
+end
+
 function Window:close()
   local window = self:shown()
+  local here = window == vim.api.nvim_get_current_win()
   if window and not pcall(vim.api.nvim_win_close, window, true) then
     vim.cmd.enew() -- it was the last one
+  elseif here and vim.api.nvim_win_is_valid(self.from) then
+    vim.api.nvim_set_current_win(self.from)
   end
 end
 
