@@ -633,10 +633,37 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     ANSWER_REPLACE,
 )
 
+
+@dataclass(frozen=True)
+class DocumentDiagnostics:
+    """All that checkers say about an open document."""
+
+    __pydantic_config__ = _STRICT
+    uri: str
+    diagnostics: list[ClientDiagnostic]
+
+
+@dataclass(frozen=True)
+class EditorNotification:
+    """``channelcoder/editor``: what the language server protocol has no request for, told as it changes.
+
+    Claude may ask for it while it answers. What is left out stays as it was told before.
+    """
+
+    __pydantic_config__ = _STRICT
+    active_uri: str | None = None
+    """The document that has the cursor."""
+    selection: ClientRange | None = None
+    """What is selected in it; empty for a cursor."""
+    diagnostics: list[DocumentDiagnostics] | None = None
+
+
 TURN_METHOD = "channelcoder/turn"
+EDITOR_METHOD = "channelcoder/editor"
 CHANGED_METHOD = "channelcoder/changed"
 
 NOTIFICATIONS: tuple[tuple[str, type[Any], str], ...] = (
+    (EDITOR_METHOD, EditorNotification, "Client to server, from clients that want to."),
     (TURN_METHOD, TurnNotification, "Server to client, if it sets `experimental.channelcoder.turns`."),
     (CHANGED_METHOD, ChangedNotification, "Server to client, if it sets `experimental.channelcoder.changes`."),
 )

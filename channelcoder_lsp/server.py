@@ -176,6 +176,7 @@ def _register(server: ChannelCoderServer) -> None:
     """Say which method goes to which feature."""
     _register_lifecycle(server)
     _register_documents(server)
+    _register_editor_state(server)
     _register_faces(server)
     for command in protocol.COMMANDS:
         _register_command(server, command)
@@ -298,6 +299,17 @@ def _register_documents(server: ChannelCoderServer) -> None:
         server.in_order(close_cells)
 
 
+def _register_editor_state(server: ChannelCoderServer) -> None:
+    @server.feature(protocol.EDITOR_METHOD)
+    def told(params: Any) -> None:
+        from channelcoder_lsp.features.editor_state import editor_told  # noqa: PLC0415
+
+        async def take(face: Face) -> None:
+            editor_told(face, params)
+
+        server.in_order(take)
+
+
 def _register_faces(server: ChannelCoderServer) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     def hover(params: lsp.HoverParams) -> Generator[Any, Any, lsp.Hover | None]:
@@ -323,8 +335,23 @@ def _register_faces(server: ChannelCoderServer) -> None:
     @server.feature(lsp.CODE_ACTION_RESOLVE)
     def code_action_resolve(params: lsp.CodeAction) -> Generator[Any, Any, lsp.CodeAction]:
         from channelcoder_lsp.features.code_actions import resolve  # noqa: PLC0415
+        from channelcoder_lsp.features.proposal_actions import is_ours  # noqa: PLC0415
 
-        return resolve((yield from server.settled_at_once()), params)
+        face = yield from server.settled_at_once()
+        if is_ours(params):
+            proposed: lsp.CodeAction = yield _resolve_proposed, (face, params), {}
+            return proposed
+        return resolve(face, params)
+
+
+async def _resolve_proposed(face: Face, action: lsp.CodeAction) -> lsp.CodeAction:
+    from channelcoder_lsp.domain.errors import ChannelCoderError  # noqa: PLC0415
+    from channelcoder_lsp.features.proposal_actions import resolve  # noqa: PLC0415
+
+    try:
+        return await resolve(face, action)
+    except ChannelCoderError as problem:
+        raise JsonRpcInternalError(problem.message) from problem
 
 
 def _register_command(server: ChannelCoderServer, command: protocol.Command[Any, Any]) -> None:

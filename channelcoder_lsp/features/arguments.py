@@ -40,6 +40,23 @@ def parse(command: Command[A, R], given: Sequence[Any]) -> A:
     return argument
 
 
+def parse_as(kind: type[A], given: Any) -> A:
+    """The parameters of a notification of ours.
+
+    Raises:
+        ArgumentsError: they do not fit; the message names the field.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 - likewise
+
+    try:
+        parsed: A = _adapter(kind).validate_python(given)  # type: ignore[arg-type] # every class is hashable
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the parameters"
+        raise ArgumentsError(f"{where}: {first['msg']}.") from problem
+    return parsed
+
+
 def as_json(value: Any) -> Any:
     """A result as JSON, its fields in camelCase."""
     if is_dataclass(value) and not isinstance(value, type):

@@ -11,7 +11,9 @@ from channelcoder_lsp.domain.place import AnchorState, Range
 from channelcoder_lsp.domain.session import HEAD_TEXT_LIMIT
 from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.features import edits
+from channelcoder_lsp.features.editor_state import actions_wanted
 from channelcoder_lsp.features.positions import range_as_json
+from channelcoder_lsp.features.proposal_actions import proposal_actions
 from channelcoder_lsp.features.render import title
 from channelcoder_lsp.features.review_actions import SOURCE_KIND, review_actions
 from channelcoder_lsp.services.comments import questions_in
@@ -20,6 +22,7 @@ from channelcoder_lsp.services.review_prompt import PROMPT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.features.face import Face
     from channelcoder_lsp.services.placed import ThreadHere
     from channelcoder_lsp.services.threads import Document
@@ -45,8 +48,10 @@ def code_actions(face: Face, params: lsp.CodeActionParams) -> list[lsp.CodeActio
     if not face.settings().code_actions or document is None:
         return []
     span = face.client.codec.range(document.lines, params.range)
+    actions_wanted(face, document, span, params.context.diagnostics)
     automatic = params.context.trigger_kind is lsp.CodeActionTriggerKind.Automatic
-    actions = [*_comments(face, document, span), *_answers(face, document, span)]
+    proposed = proposal_actions(face, document, span)
+    actions = [*_comments(face, document, span), *proposed, *_answers(face, document, span)]
     if not (automatic and span.empty):
         actions += _questions(face, params, fixes=bool(params.context.diagnostics))
     return [action for action in actions if _wanted(action, params.context.only)]
@@ -122,8 +127,13 @@ def _answers(face: Face, document: Document, span: Range) -> Iterator[lsp.CodeAc
         elif turn.state is not TurnState.DONE:
             yield _command(f"Retry: {title(turn.question)}", protocol.RETRY.name, arguments, KIND)
         yield _command(f"Show Claude's answer: {title(turn.question)}", protocol.TURN_SHOW.name, arguments, KIND)
-        if turn.state is TurnState.DONE:
+        if turn.state is TurnState.DONE and not _proposes(here, turn):
             yield from _code(face, document, here)
+
+
+def _proposes(here: ThreadHere, turn: Turn) -> bool:
+    """Whether the answer came with a proposal, which is offered instead of code in its text."""
+    return any(one.turn_id == turn.id and one.files for one in here.session.proposals_of(here.thread))
 
 
 def _code(face: Face, document: Document, here: ThreadHere) -> Iterator[lsp.CodeAction]:

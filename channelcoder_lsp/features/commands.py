@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lsprotocol import types as lsp
-
 from channelcoder_lsp import protocol
 from channelcoder_lsp.domain.errors import ArgumentsError, SessionBusyError
-from channelcoder_lsp.domain.place import Diagnostic, Position, Range, Selection, Severity
+from channelcoder_lsp.domain.place import Position, Range, Selection
 from channelcoder_lsp.domain.text import clamp, text_in
 from channelcoder_lsp.features import edits, shown
+from channelcoder_lsp.features.editor_state import asked_about, client_diagnostic, client_range
 from channelcoder_lsp.services.comments import find_question
 from channelcoder_lsp.services.compose import Question
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from channelcoder_lsp.services.session import Session
     from channelcoder_lsp.services.threads import Document
 
-_SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFORMATION, Severity.HINT)
-
 
 async def ask(face: Face, arguments: protocol.AskArguments) -> protocol.Asked:
     """``channelcoder.ask``."""
@@ -35,6 +32,7 @@ async def ask(face: Face, arguments: protocol.AskArguments) -> protocol.Asked:
         raise ArgumentsError(f"uri: {arguments.uri!r} is not open in the editor. Open the file and ask again.")
     project = face.projects.of(arguments.uri)
     selection = _selection(face, document, arguments)
+    asked_about(face, document, selection)
     text, instruction = _what_to_ask(face, arguments, selection)
     comment = arguments.comment_line
     turn = await project.ask(
@@ -143,7 +141,7 @@ def _what_to_ask(face: Face, arguments: protocol.AskArguments, selection: Select
 
 def _selection(face: Face, document: Document, arguments: protocol.AskArguments) -> Selection:
     """What is asked about; an empty range means its line."""
-    span = _range(face, document, arguments.range)
+    span = client_range(face, document, arguments.range)
     if span.empty:
         span = _line(document, span.start.line)
     return Selection(
@@ -156,29 +154,9 @@ def _selection(face: Face, document: Document, arguments: protocol.AskArguments)
         document="\n".join(document.lines),
         diagnostics=[
             found
-            for found in (_diagnostic(face, document, given) for given in arguments.diagnostics)
+            for found in (client_diagnostic(face, document, given) for given in arguments.diagnostics)
             if found.range.touches(span)
         ],
-    )
-
-
-def _range(face: Face, document: Document, given: protocol.ClientRange) -> Range:
-    start, end = given.start, given.end
-    client_range = lsp.Range(
-        lsp.Position(max(0, start.line), max(0, start.character)),
-        lsp.Position(max(0, end.line), max(0, end.character)),
-    )
-    return face.client.codec.range(document.lines, client_range)
-
-
-def _diagnostic(face: Face, document: Document, given: protocol.ClientDiagnostic) -> Diagnostic:
-    severity = min(max(given.severity or 1, 1), len(_SEVERITIES))
-    return Diagnostic(
-        range=_range(face, document, given.range),
-        message=given.message,
-        severity=_SEVERITIES[severity - 1],
-        source=given.source,
-        code=None if given.code is None else str(given.code),
     )
 
 

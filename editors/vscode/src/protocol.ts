@@ -364,6 +364,25 @@ export interface AnswerArguments {
 }
 
 /**
+ * `channelcoder/editor`: what the language server protocol has no request for, told as it changes.
+ *
+ * Claude may ask for it while it answers. What is left out stays as it was told before.
+ */
+export interface EditorNotification {
+  /** The document that has the cursor. */
+  readonly activeUri?: string | null;
+  /** What is selected in it; empty for a cursor. */
+  readonly selection?: ClientRange | null;
+  readonly diagnostics?: readonly DocumentDiagnostics[] | null;
+}
+
+/** All that checkers say about an open document. */
+export interface DocumentDiagnostics {
+  readonly uri: string;
+  readonly diagnostics: readonly ClientDiagnostic[];
+}
+
+/**
  * `channelcoder/turn`: what happens to a turn, for clients that ask for it.
  *
  * `state` is the turn's; `text` is further text of the answer, or with `replace` all of it so far.
@@ -482,6 +501,9 @@ export const COMMANDS: readonly CommandName[] = [
   "channelcoder.answer.insert",
   "channelcoder.answer.replace",
 ];
+
+/** Carries a {@link EditorNotification}. */
+export const EDITOR = "channelcoder/editor";
 
 /** Carries a {@link TurnNotification}. */
 export const TURN = "channelcoder/turn";
