@@ -8,10 +8,11 @@ is bounded.
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
 ROUNDS = 6
 """How often the lines of a gap may be gone through; two times is a lot for text that people edited."""
@@ -77,9 +78,11 @@ def match_unique(
         budget -= old_size + new_size
         if not old_size or not new_size or old_size == new_size == 1:
             continue
-        chain = heaviest_chain(_unique_runs(old, new, weigh, rest))
+        chain = _unique_runs(old, new, rest)
         if not chain:
             continue
+        if any(here.new > after.new for here, after in pairwise(chain)):
+            chain = heaviest_chain([_weighed(run, weigh) for run in chain])
         before_old, before_new = rest.old_start, rest.new_start
         for run in chain:
             for step in range(run.size):
@@ -103,27 +106,31 @@ def _match_ends(old: Sequence[str], new: Sequence[str], gap: Gap, target: list[i
     return Gap(old_start, old_end, new_start, new_end)
 
 
-def _once(keys: Sequence[str], start: int, end: int) -> dict[str, int]:
-    """Where each key stands that occurs once in ``keys[start:end]``; the others are marked -1."""
+def _once(keys: Sequence[str], start: int, those: Container[str]) -> dict[str, int]:
+    """Where each key of ``those`` stands that occurs once in ``keys``, from ``start`` on; the others are marked -1."""
     where: dict[str, int] = {}
-    for index in range(start, end):
-        key = keys[index]
-        where[key] = UNMATCHED if key in where else index
+    for index, key in enumerate(keys, start):
+        if key in those:
+            where[key] = UNMATCHED if key in where else index
     return where
 
 
-def _unique_runs(old: Sequence[str], new: Sequence[str], weigh: Callable[[int], float], gap: Gap) -> list[Run]:
-    """Runs of lines that are unique on both sides of ``gap``, by their old line.
+def _unique_runs(old: Sequence[str], new: Sequence[str], gap: Gap) -> list[Run]:
+    """Runs of lines that are unique on both sides of ``gap``, by their old line; not weighed yet.
 
     A run goes on over lines that aren't unique as long as they are equal, so that a moved block is one
     run; no two runs share a line.
     """
-    in_old = _once(old, gap.old_start, gap.old_end)
-    in_new = _once(new, gap.new_start, gap.new_end)
+    old_keys, new_keys = old[gap.old_start : gap.old_end], new[gap.new_start : gap.new_end]
+    both = set(old_keys).intersection(new_keys)
+    both.discard("")
+    if not both:
+        return []
+    in_new = _once(new_keys, gap.new_start, both)
     pairs = [
         (index, at)
-        for key, index in in_old.items()
-        if index != UNMATCHED and key and (at := in_new.get(key, UNMATCHED)) != UNMATCHED
+        for key, index in _once(old_keys, gap.old_start, both).items()
+        if index != UNMATCHED and (at := in_new[key]) != UNMATCHED
     ]
     runs: list[Run] = []
     for index, at in pairs:  # ascending, as dicts keep the order of insertion and every key here came once
@@ -133,11 +140,15 @@ def _unique_runs(old: Sequence[str], new: Sequence[str], weigh: Callable[[int], 
             if at - last.new == step and (
                 step == last.size or all(old[last.old + k] == new[last.new + k] for k in range(last.size, step))
             ):
-                gained = sum(map(weigh, range(last.old + last.size, index + 1)))
-                runs[-1] = Run(last.old, last.new, step + 1, last.weight + gained)
+                runs[-1] = Run(last.old, last.new, step + 1, 0.0)
                 continue
-        runs.append(Run(index, at, 1, weigh(index) or 0.01))
+        runs.append(Run(index, at, 1, 0.0))
     return runs
+
+
+def _weighed(run: Run, weigh: Callable[[int], float]) -> Run:
+    first = weigh(run.old) or 0.01
+    return run._replace(weight=first + sum(map(weigh, range(run.old + 1, run.old + run.size))))
 
 
 def heaviest_chain(runs: Sequence[Run]) -> list[Run]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Match(NamedTuple):
 def traits(line: str) -> Traits:
     """What ``line`` (stripped) is compared by."""
     padded = "\0" + line[:400]
-    return Traits(frozenset(map("".join, pairwise(padded))), frozenset(_WORD.findall(line)))
+    return Traits(frozenset(map(add, padded, padded[1:])), frozenset(_WORD.findall(line)))
 
 
 def likeness(one: Traits, other: Traits) -> float:
@@ -72,6 +72,9 @@ def align(old: Sequence[Traits], new: Sequence[Traits], weight: Sequence[float])
         The pairs, ascending on both sides. The cost is bounded by ``MAX_PAIRS``, or grows linearly.
     """
     least = LEAST_IN_PLACE if len(old) == len(new) else LEAST
+    if len(old) == len(new) == 1:
+        value = likeness(old[0], new[0])
+        return [Match(0, 0, value)] if value >= least else []
     if len(old) * len(new) <= MAX_PAIRS:
         everyone = range(len(new))
         tried: Iterator[Sequence[int]] = (everyone for _ in old)

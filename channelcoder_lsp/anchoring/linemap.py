@@ -48,7 +48,7 @@ class LineMatcher:
 
     def __init__(self, old_text: str, new_text: str) -> None:
         self.old = old = Lines(old_text)
-        self.new = new = Lines(new_text)
+        self.new = new = Lines(new_text, like=old)
         self.exact = [UNMATCHED] * len(old)
         self._whole = Gap(0, len(old), 0, len(new))
         match_unique(old.trimmed, new.trimmed, old.weight, self._whole, self.exact)

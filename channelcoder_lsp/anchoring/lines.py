@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from channelcoder_lsp.anchoring.likeness import Traits, traits
@@ -65,21 +66,32 @@ def line_weight(line: str) -> float:
     return min(1.0, 0.1 + 0.9 * letters / _FULL_WEIGHT)
 
 
+@dataclass
+class _Known:
+    """What was worked out for lines, by their text."""
+
+    weights: dict[str, float] = field(default_factory=dict)
+    headers: dict[tuple[str, bool], str | None] = field(default_factory=dict)
+    traits: dict[str, Traits] = field(default_factory=dict)
+
+
 class Lines:
     """The lines of one text in the forms that matching needs; the costly ones are made on first use.
+
+    Args:
+        text: the text.
+        like: another text that has most of its lines; what was worked out for one of them is used for both.
 
     Attributes:
         raw: the lines as they are.
         trimmed: without trailing white space, which never matters.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, like: Lines | None = None) -> None:
         self.raw = split_lines(text)
-        self.trimmed = [line.rstrip() for line in self.raw]
-        self._weights: dict[int, float] = {}
-        self._headers: dict[int, str | None] = {}
+        self.trimmed = list(map(str.rstrip, self.raw))
+        self._known: _Known = _Known() if like is None else like._known  # noqa: SLF001 - it is one of us
         self._block_ends: dict[int, int] = {}
-        self._traits: dict[int, Traits] = {}
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -87,29 +99,34 @@ class Lines:
     @cached_property
     def bare(self) -> list[str]:
         """The lines without white space on either side."""
-        return [line.strip() for line in self.raw]
+        return list(map(str.strip, self.raw))
 
     def indent(self, index: int) -> int:
         """The columns that a line is indented by; -1 for a blank line."""
         line = self.trimmed[index]
         if not line:
             return -1
-        lead = line[: len(line) - len(line.lstrip())]
-        return len(lead.expandtabs(_TAB)) if "\t" in lead else len(lead)
+        width = len(line) - len(line.lstrip())
+        return len(line[:width].expandtabs(_TAB)) if width and "\t" in line[:width] else width
 
     def weight(self, index: int) -> float:
         """How much a line tells (see ``line_weight``)."""
-        known = self._weights.get(index)
+        bare = self.bare[index]
+        known = self._known.weights.get(bare)
         if known is None:
-            known = self._weights[index] = line_weight(self.bare[index])
+            known = self._known.weights[bare] = line_weight(bare)
         return known
 
     def header(self, index: int) -> str | None:
         """The name of the definition that a line begins, or None."""
-        if index not in self._headers:
-            bare = self.bare[index]
-            self._headers[index] = header_name(bare, at_margin=self.raw[index].startswith(bare[:1]))
-        return self._headers[index]
+        bare = self.bare[index]
+        if "(" not in bare and " " not in bare:
+            return None
+        key = bare, self.raw[index].startswith(bare[:1])
+        headers = self._known.headers
+        if key not in headers:
+            headers[key] = header_name(bare, at_margin=key[1])
+        return headers[key]
 
     def block_end(self, index: int) -> int:
         """The last line of the block that a line begins; the line itself if it begins none."""
@@ -120,9 +137,10 @@ class Lines:
 
     def traits(self, index: int) -> Traits:
         """What a line is compared by."""
-        known = self._traits.get(index)
+        bare = self.bare[index]
+        known = self._known.traits.get(bare)
         if known is None:
-            known = self._traits[index] = traits(self.bare[index])
+            known = self._known.traits[bare] = traits(bare)
         return known
 
     def squeezed(self, index: int) -> str:

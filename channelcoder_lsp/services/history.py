@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _STEPS = 300
 _CHARS = 2_000_000
-_RANGES = 100_000
+_RANGES = 50_000
 """How far back is remembered, whichever of the three is reached first: steps, characters that came and went, and
 ranges of places."""
 

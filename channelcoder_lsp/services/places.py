@@ -151,7 +151,7 @@ class Rewriting:
 
     def lost(self, place: Range) -> Lost | None:
         """What became of the code of ``place``; None if it had none."""
-        inside = _down(place, -self._start.line)
+        inside = down_by(place, -self._start.line)
         code = text_in(self._old, inside)
         if not code:
             return None
@@ -165,17 +165,20 @@ class Rewriting:
             return None
         if self._map is None:
             self._map = LineMap("\n".join(self._old), "\n".join(self._new))
-        inside = _down(place, -self._start.line)
+        inside = down_by(place, -self._start.line)
         found = self._map.relocate(inside.start.line, inside.last_line)
         if found is None:
             return None
         here = _with_columns(self._new, found.start, found.end, split_lines(text_in(self._old, inside)))
-        return _down(here, self._start.line)
+        return down_by(here, self._start.line)
 
 
-def _down(place: Range, lines: int) -> Range:
-    start, end = place
-    return Range(Position(start.line + lines, start.character), Position(end.line + lines, end.character))
+def down_by(place: Range, lines: int) -> Range:
+    """``place``, so many lines further down."""
+    (line, character), (end_line, end_character) = place
+    # As Range(Position(...), Position(...)), in half the time: a line put in at the top moves all that is below.
+    new = tuple.__new__
+    return new(Range, (new(Position, (line + lines, character)), new(Position, (end_line + lines, end_character))))
 
 
 def _by_quote(anchor: Anchor, lines: Sequence[str], whole: str) -> Place:

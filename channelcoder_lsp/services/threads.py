@@ -15,7 +15,7 @@ from channelcoder_lsp.domain.place import QUOTE_LIMIT, Anchor, AnchorState, Posi
 from channelcoder_lsp.domain.text import clamp, split_lines, text_in, well_formed
 from channelcoder_lsp.domain.thread import Thread
 from channelcoder_lsp.services.history import Edit, History, Snapshot, replace_text
-from channelcoder_lsp.services.places import Place, Rewriting
+from channelcoder_lsp.services.places import Place, Rewriting, down_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -160,8 +160,7 @@ def _edit(document: Document, edited: Range, inserted: str) -> None:
             continue
         if at.start.line > end.line:
             if down:
-                (line, character), (end_line, end_character) = at
-                place.range = Range(Position(line + down, character), Position(end_line + down, end_character))
+                place.range = down_by(at, down)
             continue
         if not edited.touches(at):
             place.range = _shifted(at, start, end, new_end)
