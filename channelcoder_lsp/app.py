@@ -74,12 +74,13 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
     client = Client(server)
     await workspace.take_settings(client, configuration.take, server.initialization_options)
     turns = TurnsShown(client)
+    ask_permission = AskPermission(client)
     ports = SessionPorts(
         agent=configuration.agent,
         settings=lambda: configuration.settings,
         warm=WarmConnections(lambda: configuration.settings.max_open),
         tell=turns,
-        ask_person=AskPermission(client),
+        ask_person=ask_permission,
         repositories=GitRepository,
     )
     storage = FileSessionStorage(configuration.settings.sessions)
@@ -98,4 +99,5 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
         close=configuration.close,
     )
     turns.show_answer = lambda session, turn: shown.show_turn(face, session, turn)
+    ask_permission.show = lambda turn, markdown: shown.show_permission(face, turn, markdown)
     return face

@@ -6,6 +6,7 @@ mended on the way.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,9 @@ class Editor(Connection):
         """The process that the server is told to end with."""
         self.choice: str | None = None
         """The title that is chosen in ``window/showMessageRequest``; None: the message is dismissed."""
+        self.slow = False
+        """Whether nobody looks at ``window/showMessageRequest`` until :meth:`answer_now`."""
+        self._looked = asyncio.Event()
         self.takes_edits = True
         """Whether ``workspace/applyEdit`` is applied; the person may have said no."""
 
@@ -107,6 +111,10 @@ class Editor(Connection):
         )
         self.notify("initialized", {})
         return self.initialized
+
+    def answer_now(self) -> None:
+        """Somebody looks at the messages that wait for an answer."""
+        self._looked.set()
 
     # Documents
 
@@ -252,6 +260,8 @@ class Editor(Connection):
                     self.apply(params["edit"])
                 return {"applied": self.takes_edits}
             case "window/showMessageRequest":
+                if self.slow:
+                    await self._looked.wait()
                 return next((action for action in params["actions"] if action["title"] == self.choice), None)
             case "window/showDocument":
                 return {"success": True}

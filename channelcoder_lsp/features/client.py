@@ -18,7 +18,7 @@ from channelcoder_lsp.features.positions import PositionCodec
 from channelcoder_lsp.protocol import CHANGED_METHOD, TURN_METHOD
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
     from pygls.lsp.server import LanguageServer
 
@@ -185,6 +185,27 @@ class Client:
             return False, "The editor did not answer."
         return answer.applied, answer.failure_reason
 
+    async def choose(self, message: str, titles: Sequence[str]) -> str | None:
+        """Have a person choose one of ``titles``; None when the message was dismissed or can't be shown.
+
+        It waits for as long as the person takes. When it is cancelled the message is withdrawn, if the client can.
+        """
+        request = str(uuid4())
+        actions = [lsp.MessageActionItem(title) for title in titles]
+        params = lsp.ShowMessageRequestParams(lsp.MessageType.Warning, message, actions)
+        answer = self._server.protocol.send_request_async(lsp.WINDOW_SHOW_MESSAGE_REQUEST, params, msg_id=request)
+        answer.add_done_callback(_seen)
+        try:
+            # What pygls waits for must not be cancelled: the client answers a withdrawn request, too.
+            chosen = await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            self._server.cancel_request(lsp.CancelParams(request))
+            raise
+        except JsonRpcException as problem:
+            logger.warning("the client could not ask: %s", problem)
+            return None
+        return chosen.title if chosen is not None and chosen.title in titles else None
+
     async def show_document(self, uri: str) -> bool:
         """Have a document opened; whether it was."""
         if not self.shows_documents:
@@ -236,3 +257,9 @@ class Client:
         except JsonRpcException as problem:
             logger.warning("the client refused: %s", problem)
         return None
+
+
+def _seen(answer: asyncio.Future[Any]) -> None:
+    """Nobody may be waiting any more for what a client answers: that is no fault to be told."""
+    if not answer.cancelled():
+        answer.exception()

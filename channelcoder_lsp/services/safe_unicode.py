@@ -65,3 +65,19 @@ def without_hidden(text: str) -> str:
     if _SUSPECT.search(text):
         text = _HIDDEN.sub("", text)
     return _SURROGATE.sub("\ufffd", _LINE_SEPARATOR.sub(" ", text))
+
+
+def hidden_shown(text: str) -> str:
+    r"""``text`` with what :func:`without_hidden` would drop or change as escapes, for who must see all of it.
+
+    Joiners and variation selectors are shown so everywhere. ``\n`` stays, as do a text's own backslashes.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_shown, text))
+
+
+def _shown(char: str) -> str:
+    if char == "\n" or (char.isprintable() and without_hidden(char) == char):
+        return char
+    return char.encode("unicode_escape").decode()

@@ -21,7 +21,7 @@ from channelcoder_lsp.domain.records import (
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.compose import Question, compose
-from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued
+from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued, TurnStatus
 from channelcoder_lsp.services.owner import is_alive, this_process
 from channelcoder_lsp.services.permissions import AskPerson, SessionPermissions
 from channelcoder_lsp.services.recorder import Recorder
@@ -75,7 +75,9 @@ class Session(SessionRecords):
             agent=ports.agent,
             request=request,
             warm=ports.warm,
-            permissions=SessionPermissions(ports.ask_person, lambda: ports.settings().permission_seconds),
+            permissions=SessionPermissions(
+                ports.ask_person, lambda: ports.settings().permission_seconds, self._tell_status
+            ),
             idle_seconds=lambda: ports.settings().idle_seconds,
         )
 
@@ -232,6 +234,9 @@ class Session(SessionRecords):
             await asyncio.wait(self._posting)
         await self._worker.close()
         await self._recorder.close()
+
+    def _tell_status(self, turn: Turn, message: str) -> None:
+        self._recorder.tell(TurnStatus(self, turn, message))
 
     async def _post(
         self, turn: Turn, thread: Thread | None, watcher: TurnWatcher | None = None, adjust: Adjust | None = None
