@@ -35,12 +35,24 @@ class BeforeTool:
         guard: which files may be read.
         editor: which files have unsaved changes; None: none has.
         by_consent: the tools that a person is asked about each time.
+        named: the tools that a program named; the CLI's own rules decide about each use.
+        with_servers: whether there are MCP servers that a program named.
     """
 
-    def __init__(self, guard: Guard, editor: EditorTools | None, by_consent: Collection[str]) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        editor: EditorTools | None,
+        by_consent: Collection[str],
+        named: Collection[str] = (),
+        *,
+        with_servers: bool = False,
+    ) -> None:
         self._guard = guard
         self._editor = editor
         self._by_consent = frozenset(by_consent)
+        self._named = frozenset(named)
+        self._with_servers = with_servers
 
     async def __call__(self, given: Any, _tool_use_id: str | None, _context: Any) -> Any:
         """Decide about one use; a hook that raises blocks it (``on_failure``)."""
@@ -61,7 +73,9 @@ class BeforeTool:
             if reason is None and tool == "Read":
                 reason = await self._unsaved(arguments["file_path"])
             return reason
-        if tool in self._by_consent or tool == STRUCTURED_OUTPUT:
+        if tool in self._by_consent or tool in self._named or tool == STRUCTURED_OUTPUT:
+            return None
+        if tool.startswith("mcp__") and self._with_servers:
             return None
         if tool.startswith(PREFIX) and self._editor is not None:
             return None

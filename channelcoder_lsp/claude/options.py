@@ -10,6 +10,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, cast
 
+from channelcoder_lsp.claude.chosen import chosen, tools_named
 from channelcoder_lsp.claude.consent import Consent, tools_by_consent
 from channelcoder_lsp.claude.editor_tools import PREFIX, SERVER, editor_server
 from channelcoder_lsp.claude.hooks import BeforeTool
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeAgentOptions
 
     from channelcoder_lsp.claude.sources import Sources
-    from channelcoder_lsp.domain.agent import ConnectionRequest
+    from channelcoder_lsp.domain.agent import AgentOptions, ConnectionRequest
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """The longest line that the CLI may send; the SDK's default of 1 MB ends the connection on a long answer."""
@@ -73,7 +74,15 @@ def build_options(
     guard = Guard(request.cwd, (*denied, config_folder({**os.environ, **environment})))
     wanted = request.more_tools if request.permissions is not None else ()
     by_consent = tools_by_consent(wanted, trusted=request.trusted)
-    before_tool: Any = BeforeTool(guard, request.editor, by_consent)
+    named = tools_named(request.options) if request.options is not None else ()
+    with_servers = request.options is not None and request.options.mcp_config is not None
+    before_tool: Any = BeforeTool(guard, request.editor, by_consent, named, with_servers=with_servers)
+    given: dict[str, Any] = {
+        "system_prompt": {"type": "preset", "preset": "claude_code", "append": system_prompt(request)},
+        "mcp_servers": {SERVER: editor_server(request.editor)} if request.editor is not None else {},
+    }
+    if request.options is not None:
+        given |= chosen(request.options)
     return ClaudeAgentOptions(
         cwd=request.cwd,
         cli_path=cli_path,
@@ -82,16 +91,14 @@ def build_options(
         session_id=request.session_id,
         resume=request.resume,
         model=request.model,
-        system_prompt={"type": "preset", "preset": "claude_code", "append": system_prompt(request)},
         setting_sources=cast("Any", loaded.setting_sources),
-        settings=json.dumps(_settings(loaded, guard, bounds)),
+        settings=json.dumps(_settings(loaded, guard, bounds, request.options)),
         add_dirs=list(loaded.add_dirs),
         extra_args={"restricted": None} if loaded.restricted else {},
         strict_mcp_config=True,
-        mcp_servers={SERVER: editor_server(request.editor)} if request.editor is not None else {},
         # Prompts are made from buffers: `@path` and `/command` in them are text.
         verbatim_prompts=True,
-        tools=[*TOOLS, *by_consent],
+        tools=[*TOOLS, *by_consent, *named],
         permission_mode="default",
         can_use_tool=Consent(request.permissions, by_consent),
         hooks={"PreToolUse": [HookMatcher(hooks=[before_tool], on_failure="block")]},
@@ -99,6 +106,7 @@ def build_options(
         include_partial_messages=True,
         max_buffer_size=MAX_MESSAGE_BYTES,
         stderr=stderr,
+        **given,
     )
 
 
@@ -133,12 +141,15 @@ _OF_AN_OUTER_SESSION = (
 )
 
 
-def _settings(loaded: Sources, guard: Guard, bounds: Mapping[str, str]) -> dict[str, Any]:
+def _settings(loaded: Sources, guard: Guard, bounds: Mapping[str, str], options: AgentOptions | None) -> dict[str, Any]:
     """The settings given by value, which are stronger than those of any file."""
     deny = loaded.settings.get("permissions", {}).get("deny", [])
     return {
         **loaded.settings,
         "env": dict(bounds),
         # Our own tools read what the editor shows and write nothing: nobody is asked about them.
-        "permissions": {"allow": [f"mcp__{SERVER}"], "deny": [*deny, *deny_rules(guard.denied)]},
+        "permissions": {
+            "allow": [f"mcp__{SERVER}", *(options.allowed_tools if options else ())],
+            "deny": [*deny, *deny_rules(guard.denied)],
+        },
     }
