@@ -43,10 +43,24 @@ def headless(machine: Machine, path: Path, *more: str, options: dict[str, Any] |
 class Plugin(Neovim):
     """One running Neovim with the plugin."""
 
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """It."""
+        return self._process
+
     def run(self, given: str, *, typed: str | None = None, choice: str | None = None) -> None:
         """Run ``:ChannelCoder`` and what is ``given`` after it; a range may go before, with a comma."""
         self.lua("seen.typed, seen.choice = ...", typed, choice)
         self.api.command(given if "ChannelCoder" in given else f"ChannelCoder {given}")
+
+    def settled(self) -> None:
+        """Wait until the server answers."""
+        self.wait(
+            """
+            local client = require('channelcoder.client').here()
+            return client and require('channelcoder.client').wait_for(client, 'channelcoder.prompts')
+            """
+        )
 
     def window(self, *parts: str) -> dict[str, Any]:
         """The plugin's window, once its text has all of the ``parts``."""

@@ -1,6 +1,8 @@
 --- The language client: its configuration, and what happens when its server ends.
 local M = {}
 
+local LOOK_MS, LOOKS = 50, 60
+
 --- Make something of a message, in a place that isn't loaded before there is one.
 ---@param module string
 ---@param name string
@@ -80,7 +82,8 @@ function M.config()
     end),
     -- One server for each project; a file outside of all goes to one that runs.
     reuse_client = function(client, config)
-      return client.name == config.name and (not config.root_dir or client.root_dir == config.root_dir)
+      local same = not config.root_dir or client.root_dir == config.root_dir
+      return client.name == config.name and same and not client:is_stopped()
     end,
   }
 end
@@ -89,27 +92,24 @@ end
 function M.restart()
   local clients = vim.lsp.get_clients({ name = 'channelcoder', _uninitialized = true })
   for _, client in ipairs(clients) do
-    client:stop(false)
+    client:stop()
   end
-  local function gone()
-    return vim.iter(clients):all(function(client)
-      return client:is_stopped()
-    end)
-  end
-  local waited = 0
-  local function again()
-    waited = waited + 1
-    if not gone() and waited < 100 then
-      return vim.defer_fn(again, 50)
+  local looks = 0
+  local function look()
+    looks = looks + 1
+    local left = vim.tbl_filter(function(client)
+      return vim.lsp.get_client_by_id(client.id) ~= nil
+    end, clients)
+    if #left == 0 then
+      return vim.lsp.enable('channelcoder')
+    elseif looks == LOOKS then -- it was asked kindly
+      for _, client in ipairs(left) do
+        client:stop(true)
+      end
     end
-    for _, client in ipairs(clients) do
-      client:stop(true)
-    end
-    vim.schedule(function()
-      vim.lsp.enable('channelcoder')
-    end)
+    vim.defer_fn(look, LOOK_MS)
   end
-  again()
+  look()
 end
 
 return M

@@ -21,9 +21,19 @@ end
 ---@param root? string another one
 ---@return string[]
 local function opened(root)
-  local folders = { root, vim.uv.cwd() }
-  for _, client in ipairs(vim.lsp.get_clients({ name = 'channelcoder' })) do
-    table.insert(folders, client.root_dir)
+  local folders = {}
+  local function add(folder)
+    if folder and not vim.list_contains(folders, folder) then
+      table.insert(folders, folder)
+    end
+  end
+  add(root)
+  add(vim.uv.cwd())
+  local markers = require('channelcoder.config').get().root_markers --[[@as string[] ]]
+  for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.bo[buffer].buftype == '' then
+      add(vim.fs.root(buffer, markers))
+    end
   end
   return folders
 end
