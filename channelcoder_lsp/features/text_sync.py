@@ -75,9 +75,10 @@ async def saved(face: Face, uri: str) -> None:
     if (path := path_of(uri)) is not None and face.prompts.holds(path):
         await face.reload_prompts()
     project = face.projects.of(uri)
+    await project.placed.saved(uri)
     if (document := project.documents.get(uri)) is not None:
         document.unsaved = False
-    await project.placed.saved(uri)
+        await project.proposed.saved(document)
 
 
 async def notebook_changed(face: Face, params: lsp.DidChangeNotebookDocumentParams) -> None:

@@ -159,6 +159,14 @@ class ProposedEdits:
             await session.keep_proposal(noted)
         return noted
 
+    async def saved(self, document: Document) -> None:
+        """Record what is applied in a document and what was undone, as it was saved."""
+        session = self._session()
+        for proposal, now in list(self.about(document)):
+            noted = with_news(proposal, [now])
+            if session is not None and noted != proposal:
+                await session.keep_proposal(noted)
+
     async def renamed(self, before: str, after: str) -> None:
         """A file or folder of the project has another path now."""
         session = self._session()
