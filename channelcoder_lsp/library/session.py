@@ -70,6 +70,8 @@ class Session:
         self._open: OpenSession | None = None
         self._messages: list[Message] = []
         self._resume: str | None = None
+        self._last_id: str | None = None
+        """The Claude session when it was closed."""
         self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -142,7 +144,7 @@ class Session:
 
     def id(self) -> str | None:
         """The current Claude session id."""
-        return self._resume or (self._open.id() if self._open is not None else None)
+        return self._resume or (self._open.id() if self._open is not None else self._last_id)
 
     @property
     def name(self) -> str | None:
@@ -277,6 +279,7 @@ class Session:
     async def _let_go(self) -> None:
         if self._open is not None:
             session, self._open = self._open, None
+            self._last_id = session.id()
             try:
                 await session.close()
             except SessionNotFoundError as problem:

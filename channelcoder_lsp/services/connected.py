@@ -131,8 +131,9 @@ class SessionConnection:
 
     def _new_id(self) -> str:
         """The id of a new Claude session: for an unnamed session's first one, the name it is stored under."""
-        name = self._recorder.journal.name
-        if not self._recorder.head.session_chain and _is_uuid(name):
+        name, head = self._recorder.journal.name, self._recorder.head
+        # After a clear the name is the id of a Claude session that there was.
+        if not head.session_chain and not head.channelcoder.cleared and _is_uuid(name):
             return name
         return str(uuid4())
 
