@@ -46,7 +46,7 @@ class _Stamp(NamedTuple):
 
 
 class ThreadsOnDisk:
-    """Keeps the recorded places of a project's threads true while their files are closed.
+    """Keeps the recorded places of a project's threads true while their files are closed, and follows renames.
 
     All of it happens beside the message loop: a file is looked at in a thread, and read only when it changed
     since it was last looked at. A thread whose file is gone goes with it where that can be known (a former name
@@ -77,6 +77,8 @@ class ThreadsOnDisk:
         self._seen: dict[str, _Stamp | None] = {}
         """What each file with threads was when it was last looked at; None: it was not there."""
         self._seen_in: Session | None = None
+        self._missing = False
+        """Whether a file with threads was not there."""
         self._opened: list[Document] = []
         self._looking = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -113,8 +115,7 @@ class ThreadsOnDisk:
                 while at > 0 and path[:at] not in known:
                     known.add(path[:at])
                     at = path.rfind("/", 0, at)
-        missing = any(stamp is None for stamp in self._seen.values())
-        if missing or not known.isdisjoint(paths):
+        if self._missing or not known.isdisjoint(paths):
             self.look_soon()
 
     async def up_to_date(self) -> None:
@@ -148,20 +149,22 @@ class ThreadsOnDisk:
             self._seen.clear()
         by_path: dict[str, list[Thread]] = {}
         for thread in session.head.threads.values():
-            if (path := _file(thread.anchor)) is not None and self._placed.document_of(thread) is None:
+            if (path := _file(thread.anchor)) is not None:
                 by_path.setdefault(path, []).append(thread)
         opened, self._opened = self._opened, []
         stamps = await anyio.to_thread.run_sync(self._stamps, list(by_path))
         missing = {path: by_path[path] for path, stamp in stamps.items() if stamp is None}
+        self._missing = bool(missing)
         changed = await self._follow_renames(missing, opened)
-        for path, stamp in stamps.items():
-            if path not in self._seen or self._seen[path] != stamp:
-                changed |= await self._find_again(path, by_path[path])
-        for path in changed.copy():  # the files that threads went to
-            if path not in stamps:
-                threads = [thread for thread in self._closed() if thread.anchor.path == path]
+        moved = changed - stamps.keys()
+        closed: dict[str, list[Thread]] = {}
+        for thread in self._closed():
+            if (path := _file(thread.anchor)) is not None:
+                closed.setdefault(path, []).append(thread)
+        for path, threads in closed.items():
+            if path in moved or path not in self._seen or self._seen[path] != stamps.get(path):
                 changed |= await self._find_again(path, threads)
-        self._seen = stamps if session is self._session() else {}
+        self._seen = {path: stamp for path, stamp in stamps.items() if path in closed}
         if changed:
             await self._placed.place_new()
             self._tell(SessionMoved(session))
@@ -191,8 +194,8 @@ class ThreadsOnDisk:
                 candidates = [*thread.anchor.former_paths, renamed.get(path)]
                 new = await anyio.to_thread.run_sync(self._first_file, candidates)
                 same = texts.get(thread.anchor.content or "")
-                if new is None and same is not None and thread.anchor.quote.strip():
-                    new = same.path
+                if new is None and same is not None and self._placed.document_of(thread) is None:
+                    new = same.path if thread.anchor.quote.strip() else None
                 if new is not None and new != path:
                     anchors[thread.id] = thread.anchor.moved_to(new, uri_of(self._root / new))
         await session.keep_anchors(anchors)

@@ -87,8 +87,16 @@ class PlacedThreads:
             await self._record_places(session, document)
 
     async def place_new(self) -> None:
-        """Place the threads that have no place yet: of a session just opened, or recorded by another process."""
+        """Place the threads that have no place yet: of a session just opened, or recorded by another process.
+
+        Those that went to another file have no place any more where they were.
+        """
+        session = self._session()
         for document in self.documents:
+            for thread_id in list(document.places):
+                thread = session.head.threads.get(thread_id) if session is not None else None
+                if thread is not None and not _is_about(thread, document):
+                    del document.places[thread_id]
             await self._place_threads(document)
 
     def threads_in(self, uri: str, span: Range | None = None) -> list[ThreadHere]:

@@ -257,6 +257,27 @@ class TestARenamedFile:
         (here,) = shop.project.placed.threads_in(uri)
         assert (here.thread.id, here.range.start.line) == (thread, 4)
 
+    async def test_is_followed_though_it_is_still_open_under_the_name_that_is_gone(self, shop: Shop):
+        """Editors keep the tab of a file that another branch doesn't have."""
+        thread = await shop.asked()
+        old = await shop.open("a.py")
+        (shop.root / "a.py").rename(shop.root / "b.py")
+        shop.renames.known = {"a.py": "b.py"}
+        new = await shop.open("b.py")
+        assert await shop.state(thread) == ("b.py", AnchorState.EXACT, 3)
+        assert shop.project.placed.threads_in(old) == []
+        assert [here.thread.id for here in shop.project.placed.threads_in(new)] == [thread]
+        await shop.project.closed(old)
+        assert await shop.state(thread) == ("b.py", AnchorState.EXACT, 3)
+
+    async def test_that_is_open_and_nowhere_else_keeps_its_threads(self, shop: Shop):
+        """A buffer that was not saved yet, or whose file was deleted."""
+        thread = await shop.asked()
+        uri = await shop.open("a.py")
+        (shop.root / "a.py").unlink()
+        assert await shop.state(thread) == ("a.py", AnchorState.EXACT, 3)
+        assert len(shop.project.placed.threads_in(uri)) == 1
+
     async def test_in_the_editor_keeps_its_former_name(self, shop: Shop):
         thread = await shop.asked()
         (shop.root / "a.py").rename(shop.root / "b.py")
