@@ -65,11 +65,11 @@ def test_version_is_printed():
 
 
 def test_the_demo_does_the_main_job(tmp_path: Path):
-    """Make demo: progress, hover, code actions, restart, a follow-up that the model has the context for."""
+    """Make demo: progress, hover, actions, restart, a follow-up with its context; then edits, branches, a rename."""
     if shutil.which("make") is None:
         pytest.fail("make is needed: apt-get install make")
     said = run("make demo", HOME=str(tmp_path), TMPDIR=str(tmp_path))
-    assert re.findall(r"─\n(\d)\. ", said) == ["1", "2", "3", "4", "5", "6"]
+    assert re.findall(r"─\n(\d+)\. ", said) == [str(step) for step in range(1, 17)]
     assert "[progress: begin]" in said
     assert "[progress: end] answered" in said
     assert said.count("This is the offline model: no Claude was asked.") >= 2
@@ -77,6 +77,19 @@ def test_the_demo_does_the_main_job(tmp_path: Path):
     assert "I was given 1 earlier question of this session" in said
     (session,) = re.findall(r"^  (/.*\.json)$", said, re.MULTILINE)
     assert Path(session).is_file()
+    listed = re.findall(r"^  thread list  (\w+): .* in (\w+\.py), lines (\d+) to (\d+)$", said, re.MULTILINE)
+    assert listed == [
+        ("exact", "shop.py", "13", "18"),
+        ("exact", "shop.py", "15", "20"),
+        ("edited", "shop.py", "15", "20"),
+        ("orphaned", "shop.py", "13", "18"),
+        ("exact", "shop.py", "13", "18"),
+        ("edited", "shop.py", "13", "18"),
+        ("orphaned", "shop.py", "13", "18"),
+        ("exact", "shop.py", "13", "18"),
+        ("exact", "store.py", "13", "18"),
+        ("exact", "shop.py", "13", "18"),
+    ]
 
 
 def test_the_demo_takes_live():
