@@ -211,6 +211,21 @@ class TestNow:
         for lines in (proposed, [*proposed, "# more"], ["# more", *proposed]):
             assert OPEN not in states(hunks, base, lines)
 
+    def test_lines_that_the_proposal_itself_put_in_are_not_taken_for_others(self):
+        """The second change is about the ``c`` that was there before the first one put in another."""
+        base, proposed = ["a", "c", "b", "a", "b", ""], ["c", "", "a", "", "a", "", "b"]
+        hunks = hunks_between(base, proposed)
+        lines = made(base, [hunks[0], hunks[2]])
+        assert lines == ["c", "", "a", "c", "b"]
+        second = hunks_now(hunks, base, lines)[1]
+        assert (second.state, second.start) == (OPEN, 3)
+
+    def test_the_same_change_twice_in_a_text_is_unclear(self):
+        """What is proposed for one place was typed at another."""
+        base = ["one", "two", "three"]
+        hunks = [Hunk(start=0, end=1), Hunk(start=3, end=3, lines=["one"])]
+        assert OPEN not in states(hunks, base, ["other", "one"])
+
 
 def _open(now: list[HunkNow], hunk: Hunk) -> bool:
     return any(each.hunk == hunk and each.state is OPEN for each in now)
