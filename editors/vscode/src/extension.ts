@@ -23,8 +23,7 @@ export async function activate(extension: vscode.ExtensionContext): Promise<void
     log,
     middleware(() => wired.handlers),
   );
-  const icon = vscode.Uri.joinPath(extension.extensionUri, "media", "claude.svg");
-  const threads = new Threads(server, icon, log);
+  const threads = new Threads(server, vscode.Uri.joinPath(extension.extensionUri, "media"), log);
   const context = new Context(extension, log, server, threads, new History(extension.workspaceState));
   extension.subscriptions.push(log, server, threads);
   wired.handlers = {

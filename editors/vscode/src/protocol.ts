@@ -71,6 +71,8 @@ export interface ContinueArguments {
   readonly uri?: string | null;
   /** The folder itself, as a URI or a path. Without both: the only open folder. */
   readonly folder?: string | null;
+  /** What to send along, by choice: files, parts of them, a text. */
+  readonly context?: readonly ClientContext[];
 }
 
 /** Which turn to end; without an id all that wait or are being answered. */
@@ -289,6 +291,8 @@ export interface ThreadRow {
 export interface ReplyArguments {
   readonly threadId: string;
   readonly question: string;
+  /** What to send along, by choice: files, parts of them, a text. */
+  readonly context?: readonly ClientContext[];
 }
 
 /** The thread, and its status now. */
@@ -349,6 +353,33 @@ export interface ProposalArguments {
   readonly proposalId: string;
   readonly uri?: string | null;
   readonly hunk?: number | null;
+}
+
+/** A proposal whole, as its editor shows it: the files that were not discarded. */
+export interface ProposalContent {
+  readonly proposalId: string;
+  readonly threadId: string | null;
+  readonly status: string;
+  readonly question: string;
+  readonly files: readonly ProposedFileContent[];
+}
+
+/**
+ * What a proposal comes to in a file, with its text for an editor's own diff; line feeds part its lines.
+ *
+ * `kind` is `edit`, `create` or `delete`; `state` is `open`, `applied` or `stale`.
+ */
+export interface ProposedFileContent {
+  readonly uri: string;
+  readonly path: string | null;
+  readonly kind: string;
+  readonly state: string;
+  /** Why it, or a part of it, can't be applied. */
+  readonly reason: string | null;
+  /** The text now, unsaved changes included; null where there is no file. */
+  readonly before: string | null;
+  /** The text with all that can be applied; null for a deletion. */
+  readonly after: string | null;
 }
 
 /** The proposal, and its status now: `open`, `applied`, `discarded`. */
@@ -459,6 +490,8 @@ export interface Commands {
   "channelcoder.proposal.apply": { arguments: ProposalApplyArguments; result: Applied };
   /** Show a proposed edit as a diff against the code now. */
   "channelcoder.proposal.preview": { arguments: ProposalArguments; result: Shown };
+  /** A proposed edit with the texts that it would make, for editors that show it. */
+  "channelcoder.proposal.read": { arguments: ProposalArguments; result: ProposalContent };
   /** Discard a proposed edit; it is offered no more. */
   "channelcoder.proposal.discard": { arguments: ProposalArguments; result: ProposalState };
   /** Insert a code block of an answer below the code. */
@@ -497,6 +530,7 @@ export const COMMANDS: readonly CommandName[] = [
   "channelcoder.review",
   "channelcoder.proposal.apply",
   "channelcoder.proposal.preview",
+  "channelcoder.proposal.read",
   "channelcoder.proposal.discard",
   "channelcoder.answer.insert",
   "channelcoder.answer.replace",

@@ -23,9 +23,9 @@ export class TurnComment implements vscode.Comment {
     readonly threadId: string,
     readonly turnId: string,
     shown: Shown,
-    icon: vscode.Uri | undefined,
+    icon: vscode.Uri,
   ) {
-    this.author = icon === undefined ? { name: shown.author } : { name: shown.author, iconPath: icon };
+    this.author = { name: shown.author, iconPath: icon };
     if (shown.when !== "") {
       this.timestamp = new Date(shown.when);
     }
@@ -47,7 +47,9 @@ export class TurnComment implements vscode.Comment {
 
 interface Beside {
   readonly thread: vscode.CommentThread;
-  readonly comments: Map<string, TurnComment>;
+  readonly comments: ReadonlyMap<string, TurnComment>;
+  /** The number of the read whose result is shown. */
+  readonly read: number;
 }
 
 /** The threads of the open folders. */
@@ -62,12 +64,13 @@ export class Threads implements vscode.Disposable {
   private edited: NodeJS.Timeout | undefined;
   private refreshing: Promise<void> | undefined;
   private again = false;
+  private reads = 0;
   /** Something about the list of threads changed. */
   readonly onChanged = this.changed.event;
 
   constructor(
     private readonly server: Server,
-    private readonly icon: vscode.Uri,
+    private readonly media: vscode.Uri,
     private readonly log: vscode.LogOutputChannel,
   ) {
     this.controller = vscode.comments.createCommentController("channelcoder", "Claude");
@@ -245,52 +248,62 @@ export class Threads implements vscode.Disposable {
   }
 
   private async read(threadId: string): Promise<void> {
+    const number = ++this.reads;
     try {
-      this.show(await this.server.execute("channelcoder.thread.read", { threadId }));
+      const content = await this.server.execute("channelcoder.thread.read", { threadId });
+      // It may have been removed meanwhile, or a later answer may have come first.
+      if (this.listed.has(threadId) && number > (this.beside.get(threadId)?.read ?? 0)) {
+        this.show(content, number);
+      }
     } catch (problem) {
       this.log.warn(`the thread ${threadId} could not be read: ${String(problem)}`);
     }
   }
 
-  private show(content: ThreadContent): void {
+  private show(content: ThreadContent, read: number): void {
     const range = ofRange(content.range);
-    const resolved = content.status === "resolved";
-    let beside = this.beside.get(content.threadId);
-    if (beside === undefined) {
-      const thread = this.controller.createCommentThread(vscode.Uri.parse(content.uri), range, []);
-      thread.collapsibleState = vscode.CommentThreadCollapsibleState.Collapsed;
-      beside = { thread, comments: new Map() };
-      this.beside.set(content.threadId, beside);
-      this.ids.set(thread, content.threadId);
-    }
-    const { thread } = beside;
+    const before = this.beside.get(content.threadId);
+    const comments = this.commentsOf(content, before?.comments);
+    const shown = [...comments.values()];
+    const thread = before?.thread ?? this.begin(content, range, shown);
+    this.beside.set(content.threadId, { thread, comments, read });
     if (!thread.range.isEqual(range)) {
       thread.range = range;
     }
     thread.label = heading(content);
     thread.contextValue = traits(content);
     thread.canReply = true;
-    thread.state = resolved ? vscode.CommentThreadState.Resolved : vscode.CommentThreadState.Unresolved;
-    thread.comments = this.commentsOf(content, beside);
+    thread.state =
+      content.status === "resolved"
+        ? vscode.CommentThreadState.Resolved
+        : vscode.CommentThreadState.Unresolved;
+    thread.comments = shown;
+  }
+
+  /** With its comments from the start: the editor takes a thread without any for one that the user begins. */
+  private begin(
+    content: ThreadContent,
+    range: vscode.Range,
+    shown: readonly TurnComment[],
+  ): vscode.CommentThread {
+    const thread = this.controller.createCommentThread(vscode.Uri.parse(content.uri), range, shown);
+    thread.collapsibleState = vscode.CommentThreadCollapsibleState.Collapsed;
+    this.ids.set(thread, content.threadId);
+    return thread;
   }
 
   /** The comments that are there stay the same objects: the editor draws anew only those that changed. */
-  private commentsOf(content: ThreadContent, beside: Beside): TurnComment[] {
-    const shown = comments(content);
-    const current = shown.map((one) => {
-      const known = beside.comments.get(one.key);
-      known?.show(one);
-      const icon = one.who === "claude" ? this.icon : undefined;
-      return known ?? new TurnComment(content.threadId, one.key.replace(/\?$/, ""), one, icon);
+  private commentsOf(
+    content: ThreadContent,
+    known?: ReadonlyMap<string, TurnComment>,
+  ): Map<string, TurnComment> {
+    const found = comments(content).map((one): [string, TurnComment] => {
+      const comment = known?.get(one.key);
+      comment?.show(one);
+      const icon = vscode.Uri.joinPath(this.media, one.who === "claude" ? "claude.svg" : "you.svg");
+      return [one.key, comment ?? new TurnComment(content.threadId, one.key.replace(/\?$/, ""), one, icon)];
     });
-    beside.comments.clear();
-    shown.forEach((one, index) => {
-      const comment = current[index];
-      if (comment !== undefined) {
-        beside.comments.set(one.key, comment);
-      }
-    });
-    return current;
+    return new Map(found);
   }
 
   private closed(uri: string): void {

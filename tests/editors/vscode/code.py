@@ -22,8 +22,9 @@ from . import install
 if TYPE_CHECKING:
     from editors.conftest import Machine
 
-SECONDS = 60
+SECONDS = 30
 MILLISECONDS = SECONDS * 1000
+expect.set_options(timeout=MILLISECONDS)
 SIZE = 1200, 760
 SERVER = Path(sys.executable).parent / "channelcoder-lsp"
 
@@ -36,6 +37,7 @@ _SETTINGS = {
     "extensions.ignoreRecommendations": True,
     "files.autoSave": "off",
     "git.enabled": False,
+    "remote.autoForwardPorts": False,
     "security.workspace.trust.banner": "never",
     "security.workspace.trust.startupPrompt": "never",
     "telemetry.telemetryLevel": "off",
@@ -43,6 +45,7 @@ _SETTINGS = {
     "window.commandCenter": False,
     "workbench.enableExperiments": False,
     "workbench.layoutControl.enabled": False,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
 }
@@ -122,7 +125,7 @@ class Code:
 
     def ready(self) -> None:
         """Wait until the server runs."""
-        expect(self.status).to_have_accessible_name(re.compile("Claude"), timeout=MILLISECONDS)
+        expect(self.status).to_have_accessible_name(re.compile("Claude"))
         expect(self.status.locator(".codicon-comment-discussion")).to_be_visible(timeout=MILLISECONDS)
 
     def reload(self) -> None:
@@ -158,7 +161,7 @@ class Code:
     def go(self, line: int) -> None:
         """Put the cursor at the beginning of a line, counted from 1."""
         self.page.keyboard.press("Control+g")
-        self._type(f":{line}")
+        self._type(str(line))
         self.page.keyboard.press("Enter")
         self.page.locator(".quick-input-widget").wait_for(state="hidden")
 
@@ -203,7 +206,35 @@ class Code:
         """Take the code action of this title; the list is open."""
         self.page.locator(".action-widget .monaco-list-row.action", has_text=title).first.click()
 
+    def reply(self, question: str) -> None:
+        """Reply in the thread that is open."""
+        button = self.thread.locator(".review-thread-reply-button")
+        if button.is_visible():
+            button.click()
+        self.thread.locator(".comment-form .monaco-editor").click()
+        self.page.keyboard.type(question)
+        self.thread.get_by_role("button", name="Ask Claude").click()
+
+    def collapse(self) -> None:
+        """Close the thread that is open beside the code."""
+        self.thread.get_by_role("button", name="Collapse").click()
+        self.thread.wait_for(state="hidden")
+
+    def view(self, title: str) -> None:
+        """Show a view of the activity bar."""
+        self.page.locator(".activitybar").get_by_role("tab", name=title).click()
+
     # What a person sees
+
+    @property
+    def cursor(self) -> Locator:
+        """Where the cursor is, as the status bar says."""
+        return self.page.locator("[id='status.editor.selection']")
+
+    def shows(self, text: str) -> None:
+        """Wait until the code has some text."""
+        script = "text => document.querySelector('.view-lines').innerText.replaceAll('\\xa0', ' ').includes(text)"
+        self.page.wait_for_function(script, arg=text)
 
     @property
     def thread(self) -> Locator:

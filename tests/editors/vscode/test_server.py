@@ -1,0 +1,72 @@
+"""The server's life in VS Code: where it is found, what is off in a folder that isn't trusted, and its death."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import expect
+
+from editors.conftest import SHOP
+
+TOTAL = (13, 18)
+
+
+def test_the_server_is_started_again_when_it_dies(start, machine, model):
+    """The extension says so, and what was asked is still there."""
+    model.script("It adds up.")
+    code = start(machine.write("shop.py", SHOP))
+    code.ready()
+    code.ask("What does this do?", TOTAL)
+    expect(code.thread).to_contain_text("It adds up.")
+
+    [server] = code.servers()
+    server.kill()
+    expect(code.notifications).to_contain_text(["ended unexpectedly and was started again"])
+    code.ready()
+    [another] = code.servers()
+    assert another.pid != server.pid
+    expect(code.lenses.first).to_have_text("Claude: 1 answer")
+    model.script("Still here.")
+    code.ask("And now?", (16, 17))
+    expect(code.thread.last).to_contain_text("Still here.")
+
+
+def test_a_missing_server_is_said_with_what_to_do(start, machine):
+    """One sentence with the reason, and buttons; the commands that need a server are not offered."""
+    code = start(machine.write("shop.py", SHOP), **{"channelcoder.server.path": "/nowhere/channelcoder-lsp"})
+    expect(code.notifications).to_contain_text(["names /nowhere/channelcoder-lsp, where there is no program"])
+    for choice in ("Install Server", "Restart Server", "Show Output"):
+        expect(code.page.get_by_role("button", name=choice).first).to_be_visible()
+    offered = code.commands("ChannelCoder: ")
+    assert "ChannelCoder: Install Server" in offered
+    assert "ChannelCoder: Ask About Selection…" not in offered
+
+
+def test_a_folder_cannot_name_the_server(start, machine):
+    """Settings of the folder that name programs count for nothing."""
+    trap = machine.write("trap.sh", f"#!/bin/sh\ntouch {machine.home}/trapped\n")
+    trap.chmod(0o755)
+    folder = machine.project / ".vscode"
+    folder.mkdir()
+    settings = {"channelcoder.server.path": str(trap), "channelcoder.cliPath": str(trap)}
+    (folder / "settings.json").write_text(json.dumps(settings), "utf-8")
+    code = start(machine.write("shop.py", SHOP))
+    code.ready()
+    assert len(code.servers()) == 1
+    assert not (machine.home / "trapped").exists()
+
+
+def test_restricted_mode_says_what_is_off(start, machine, model):
+    """In a folder that isn't trusted questions are answered, its instructions are not read, and the status bar says so."""
+    (machine.project / "CLAUDE.md").write_text("Always answer in French.", "utf-8")
+    code = start(machine.write("shop.py", SHOP), trusted=False)
+    code.ready()
+    expect(code.status).to_contain_text("Claude (restricted)")
+    model.script("It adds up.")
+    code.ask("What does this do?", TOTAL)
+    expect(code.thread).to_contain_text("It adds up.")
+    [request] = model.requests(1)
+    assert "French" not in json.dumps(request.messages) + request.system
+    code.status.hover()
+    expect(code.page.locator(".monaco-hover:visible")).to_contain_text("CLAUDE.md")
+    code.picture("restricted")
