@@ -69,8 +69,10 @@ class Place:
 
 
 def _where(anchor: Anchor, range_: Range) -> AnchorState:
-    """The state of an anchor whose text stands at ``range_`` unchanged."""
-    return AnchorState.EXACT if range_ in (anchor.range, anchor.origin) else AnchorState.MOVED
+    """The state of an anchor whose text stands at ``range_`` unchanged; once moved, it is until it is back."""
+    if range_ == anchor.origin or (range_ == anchor.range and anchor.state is not AnchorState.MOVED):
+        return AnchorState.EXACT
+    return AnchorState.MOVED
 
 
 def _whole_quote(anchor: Anchor, range_: Range, lines: Sequence[str]) -> Range:
@@ -97,7 +99,7 @@ def unmoved(anchor: Anchor, lines: Sequence[str]) -> Place | None:
         return None
     text = text_in(lines, last)[:QUOTE_LIMIT]
     if text == anchor.quote:
-        return Place(last, AnchorState.EXACT)
+        return Place(last, _where(anchor, last))
     return Place(last, AnchorState.EDITED) if text == anchor.current else None
 
 

@@ -169,6 +169,19 @@ class TestAChangedFile:
         second = await open_shop().start()
         await second.desk.heard.until(lambda: second.project.session.thread(thread).anchor.range.start.line == 5)
 
+    async def test_that_moved_its_threads_has_them_moved_until_they_are_back(self, open_shop: Callable[[], Shop]):
+        """Looking again does not make it the place where the question was asked."""
+        first = await open_shop().start()
+        thread = await first.asked()
+        first.write("a.py", "\n" + CODE)
+        assert await first.state(thread) == ("a.py", AnchorState.MOVED, 4)
+        await first.projects.close()
+        second = await open_shop().start()
+        assert await second.state(thread) == ("a.py", AnchorState.MOVED, 4)
+        await second.open("a.py")
+        (here,) = second.project.placed.threads_in(uri_of(second.root / "a.py"))
+        assert here.place.state is AnchorState.MOVED
+
     async def test_is_noticed_when_the_editor_tells_of_it(self, shop: Shop):
         thread = await shop.asked()
         await shop.anchor(thread)
@@ -283,6 +296,28 @@ class TestARenamedFile:
         (shop.root / "a.py").rename(shop.root / "b.py")
         await shop.project.renamed_files(shop.root / "a.py", shop.root / "b.py")
         assert (await shop.anchor(thread)).former_paths == ["a.py"]
+
+
+class TestALargeFileReplacedAtOnce:
+    async def test_is_looked_through_beside_the_message_loop(self, shop: Shop):
+        thread = await shop.asked()
+        uri = await shop.open("a.py", CODE + "#\n" * 3000)
+        document = shop.project.documents.get(uri)
+        shop.project.documents.replaced(uri, "# one\n" + CODE.replace("sum", "max") + "#\n" * 3000)
+        assert shop.project.placed.threads_in(uri) == []
+        assert document.behind
+        await shop.project.placed.catch_up(document)
+        (here,) = shop.project.placed.threads_in(uri)
+        assert (here.thread.id, here.range.start.line, here.place.state) == (thread, 4, AnchorState.EDITED)
+        assert not document.behind
+
+    async def test_comes_back_at_once_with_the_text_that_was_there(self, shop: Shop):
+        await shop.asked()
+        uri = await shop.open("a.py", CODE + "#\n" * 3000)
+        shop.project.documents.replaced(uri, "#\n" * 5000)
+        shop.project.documents.replaced(uri, CODE + "#\n" * 3000)
+        (here,) = shop.project.placed.threads_in(uri)
+        assert (here.range, here.place.state) == (TOTAL, AnchorState.EXACT)
 
 
 async def test_a_notebooks_cells_are_not_looked_for_in_its_file(shop: Shop):
