@@ -26,6 +26,13 @@ class RecordBase(Model):
     at: Timestamp = Field(default_factory=now)
 
 
+class WorktreeOfSession(Model):
+    """The worktree that a session works in."""
+
+    branch: str
+    path: str
+
+
 class TurnAsked(RecordBase):
     """A question was asked. ``thread`` comes with the first question of a thread."""
 
@@ -99,6 +106,13 @@ class ReviewChanged(RecordBase):
     review: Review
 
 
+class WorktreeChosen(RecordBase):
+    """The session goes on in a worktree, or with None in its own folder again."""
+
+    type: Literal["worktree.chosen"] = "worktree.chosen"
+    worktree: WorktreeOfSession | None = None
+
+
 class SessionContinued(RecordBase):
     """The session goes on with a Claude session that somebody named."""
 
@@ -128,6 +142,7 @@ Record = Annotated[
     | ThreadRemoved
     | ProposalChanged
     | ReviewChanged
+    | WorktreeChosen
     | SessionContinued
     | ModelChosen
     | SessionCleared,

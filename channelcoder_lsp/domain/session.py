@@ -26,6 +26,8 @@ from channelcoder_lsp.domain.records import (
     TurnDelta,
     TurnFinished,
     TurnStarted,
+    WorktreeChosen,
+    WorktreeOfSession,
 )
 from channelcoder_lsp.domain.review import Review
 from channelcoder_lsp.domain.thread import Thread
@@ -74,6 +76,8 @@ class Ledger(Model):
     """The folder that the session belongs to: its real path."""
     model: str | None = None
     """The model chosen for this session, if one was."""
+    worktree: WorktreeOfSession | None = None
+    """The worktree that it works in, if not in the checkout itself."""
     threads: dict[str, Thread] = Field(default_factory=dict)
     turns: dict[str, Turn] = Field(default_factory=dict)
     proposals: dict[str, Proposal] = Field(default_factory=dict)
@@ -146,7 +150,11 @@ class SessionHead(Model):
                 self.current_session_id = None
                 self.message_count = 0
                 self.channelcoder = ledger = Ledger(
-                    checkout=ledger.checkout, model=ledger.model, seq=ledger.seq, cleared=True
+                    checkout=ledger.checkout,
+                    model=ledger.model,
+                    worktree=ledger.worktree,
+                    seq=ledger.seq,
+                    cleared=True,
                 )
             case _:
                 self._kept(record)
@@ -194,8 +202,10 @@ class SessionHead(Model):
         turn.started = record.at
         turn.session_id = record.session_id
 
-    def _kept(self, record: ThreadChanged | ThreadRemoved | ProposalChanged | ReviewChanged) -> None:
+    def _kept(self, record: ThreadChanged | ThreadRemoved | ProposalChanged | ReviewChanged | WorktreeChosen) -> None:
         match record:
+            case WorktreeChosen():
+                self.channelcoder.worktree = record.worktree
             case ThreadChanged():
                 self._changed(record.thread)
             case ThreadRemoved():

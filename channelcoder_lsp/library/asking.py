@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 _PROMPT_FILE = ".md"
 
 
+class WorktreeOptions(TypedDict, total=False):
+    """A worktree to work in: see :meth:`channelcoder_lsp.execution.worktree.Worktrees.ensure`."""
+
+    branch: str
+    base: str
+    path: str | Path
+    create: bool
+
+
 class Options(TypedDict, total=False):
     """What can be chosen for one question; the guide's names in snake case."""
 
@@ -43,6 +52,8 @@ class Options(TypedDict, total=False):
     """Only say what would be sent."""
     cwd: str | Path
     """The folder that Claude works in."""
+    worktree: str | WorktreeOptions
+    """The branch whose worktree Claude works in, made if there is none; the session goes on in it."""
     output: type[BaseModel]
     """What the answer must be: it is asked for as structured output, and :attr:`Result.data` is one of these."""
 
@@ -59,6 +70,7 @@ class Asking:
         output: what the answer must be.
         timeout: seconds.
         dry_run: whether nothing is to be sent.
+        worktree: the worktree to work in, if one was named.
     """
 
     question: Question
@@ -68,6 +80,7 @@ class Asking:
     output: type[BaseModel] | None = None
     timeout: float | None = None
     dry_run: bool = False
+    worktree: WorktreeOptions | None = None
 
     def adjust(self, request: ConnectionRequest) -> ConnectionRequest:
         """What to connect with for this question."""
@@ -127,7 +140,15 @@ def asking(prompt: str | Path, options: Options, *, goes_on: bool) -> Asking:
         output=output,
         timeout=options.get("timeout"),
         dry_run=options.get("dry_run", False),
+        worktree=_worktree(options.get("worktree")),
     )
+
+
+def _worktree(given: str | WorktreeOptions | None) -> WorktreeOptions | None:
+    wanted: WorktreeOptions | None = {"branch": given} if isinstance(given, str) else given
+    if wanted is not None and not wanted.get("branch"):
+        raise ArgumentsError("worktree: the branch is missing. Give its name, or {'branch': ...}.")
+    return wanted
 
 
 class StructuredAnswer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,11 @@ from uuid import uuid4
 import anyio
 
 from channelcoder_lsp.domain.agent import ConnectionRequest
-from channelcoder_lsp.domain.errors import ArgumentsError, SessionNotFoundError
+from channelcoder_lsp.domain.errors import ArgumentsError, SessionNotFoundError, WorktreeError
+from channelcoder_lsp.domain.records import WorktreeOfSession
 from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
-from channelcoder_lsp.library.asking import Options, StructuredAnswer, asking
+from channelcoder_lsp.execution.worktree import Worktrees, current_worktree
+from channelcoder_lsp.library.asking import Asking, Options, StructuredAnswer, asking
 from channelcoder_lsp.library.results import Chunk, Result
 from channelcoder_lsp.library.runtime import Runtime
 from channelcoder_lsp.services.checkouts import Checkout
@@ -120,8 +123,11 @@ class Session:
             yield Chunk("result", result=Result("", prompt=wanted.question.instruction or wanted.question.text))
             return
         session = await self._opened()
+        folder = await self._folder(session, wanted)
         watcher = StructuredAnswer(wanted.output) if wanted.output is not None else None
-        turn = await session.ask(wanted.question, watcher=watcher, adjust=wanted.adjust)
+        turn = await session.ask(
+            wanted.question, watcher=watcher, adjust=lambda request: wanted.adjust(replace(request, cwd=folder))
+        )
         self._said("user", turn.question, turn)
         began = time.monotonic()
         try:
@@ -275,6 +281,32 @@ class Session:
                 await self._open.go_on_with(self._resume)
             self._resume = None
             return self._open
+
+    async def _folder(self, session: OpenSession, wanted: Asking) -> Path:
+        """Where Claude is to work: in the worktree that the question or the session names, else in our folder.
+
+        Raises:
+            WorktreeError: it can't be made, or the session's is gone.
+        """
+        if (named := wanted.worktree) is not None:
+            where = named.get("path")
+            made = await Worktrees(self.cwd).ensure(
+                named["branch"],
+                base=named.get("base"),
+                path=Path(where) if where is not None else None,
+                create=named.get("create", False),
+            )
+            await session.work_in(WorktreeOfSession(branch=named["branch"], path=str(made.path)))
+        if wanted.cwd is not None:
+            return wanted.cwd
+        if (kept := session.head.channelcoder.worktree) is None:
+            return current_worktree() or self.cwd
+        if not await anyio.Path(kept.path).is_dir():
+            raise WorktreeError(
+                f"The worktree {kept.path} of this session is gone. Bring it back with "
+                f"`git worktree add {shlex.quote(kept.path)} {shlex.quote(kept.branch)}`, or name another."
+            )
+        return Path(kept.path)
 
     async def _let_go(self) -> None:
         if self._open is not None:

@@ -17,6 +17,8 @@ from channelcoder_lsp.domain.records import (
     SessionContinued,
     ThreadRemoved,
     TurnAsked,
+    WorktreeChosen,
+    WorktreeOfSession,
 )
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
@@ -201,6 +203,15 @@ class Session(SessionRecords):
             StorageError: it could not be recorded.
         """
         await self._recorder.record(SessionContinued(session_id=session_id))
+
+    async def work_in(self, worktree: WorktreeOfSession | None) -> None:
+        """Work in a worktree from the next question on; None: in the checkout itself.
+
+        Raises:
+            StorageError: it could not be recorded.
+        """
+        if worktree != self.head.channelcoder.worktree:
+            await self._recorder.record(WorktreeChosen(worktree=worktree))
 
     async def clear(self) -> None:
         """Drop history, threads and chain; the next question starts a new Claude session.

@@ -23,6 +23,8 @@ from channelcoder_lsp.domain.records import (
     TurnDelta,
     TurnFinished,
     TurnStarted,
+    WorktreeChosen,
+    WorktreeOfSession,
 )
 from channelcoder_lsp.domain.review import Review, ReviewedFile, ReviewScope
 from channelcoder_lsp.domain.session import SessionMetadata, SessionState
@@ -356,6 +358,7 @@ def every_record() -> list[Record]:
         ProposalChanged(proposal=proposal.model_copy(update={"files": [change, deleted]})),
         ReviewChanged(review=review),
         SessionContinued(session_id="claude-2"),
+        WorktreeChosen(worktree=WorktreeOfSession(branch="feature/x", path="/work/x")),
         ThreadChanged(thread=other),
         ProposalChanged(proposal=gone),
         ThreadRemoved(thread_id=other.id),

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import BaseModel
 
-from channelcoder_lsp import FileSessionStorage, Session, SessionState, claude, session, stream
-from channelcoder_lsp.domain.errors import ArgumentsError, SessionError, SessionExistsError, SessionNotFoundError
+from channelcoder_lsp import FileSessionStorage, Session, SessionState, claude, session, stream, worktree
+from channelcoder_lsp.domain.errors import (
+    ArgumentsError,
+    SessionError,
+    SessionExistsError,
+    SessionNotFoundError,
+    WorktreeError,
+)
 from channelcoder_lsp.offline.process import OfflineModel
 from channelcoder_lsp.offline.script import Failure, StructuredOutput, Text, ToolUse
 
@@ -295,3 +303,42 @@ class TestOnce:
         first = await claude("One")
         await claude("Two", resume=first.session_id)
         assert questions(await model.requests()) == ["One", "Two"]
+
+
+class TestWorktrees:
+    """Session guide, "Sessions + Worktrees"."""
+
+    @pytest.fixture
+    def repository(self, model: OfflineModel, tmp_path: Path) -> Path:
+        folder = tmp_path / "project"
+        for command in (
+            ["init", "-q", "-b", "main"],
+            ["-c", "user.name=Ada", "-c", "user.email=a@example.org", "commit", "-q", "--allow-empty", "-m", "one"],
+        ):
+            subprocess.run(["git", *command], cwd=folder, check=True)
+        return folder
+
+    async def test_the_session_goes_on_in_its_worktree(self, model: OfflineModel, repository: Path):
+        async with session() as s:
+            await s.claude("Start payment feature", worktree="feature/payments")
+            await s.save("payment-implementation")
+        saved = await session.load("payment-implementation")
+        await saved.claude("Add Stripe integration")
+        await saved.close()
+        worktree = repository.parent / "project-feature-payments"
+        for request in await model.requests():
+            assert str(worktree) in json.dumps(request.messages)
+        assert questions(await model.requests()) == ["Start payment feature", "Add Stripe integration"]
+
+    async def test_one_that_is_gone_is_named_with_what_brings_it_back(self, model: OfflineModel, repository: Path):
+        async with session(name="mine") as s:
+            await s.claude("One", worktree="x")
+        shutil.rmtree(repository.parent / "project-x")
+        async with await session.load("mine") as s:
+            with pytest.raises(WorktreeError, match=r"git worktree add \S*/project-x x"):
+                await s.claude("Two")
+
+    async def test_what_is_asked_in_the_context_works_in_it(self, model: OfflineModel, repository: Path):
+        async with worktree("y") as made:
+            await claude("Where?")
+        assert str(made.path) in json.dumps((await model.requests())[-1].messages)
