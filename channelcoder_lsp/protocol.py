@@ -510,6 +510,36 @@ class ProposalState:
     status: str
 
 
+@dataclass(frozen=True)
+class ProposedFileContent:
+    """What a proposal comes to in a file, with its text for an editor's own diff; line feeds part its lines.
+
+    ``kind`` is ``edit``, ``create`` or ``delete``; ``state`` is ``open``, ``applied`` or ``stale``.
+    """
+
+    uri: str
+    path: str | None
+    kind: str
+    state: str
+    reason: str | None
+    """Why it, or a part of it, can't be applied."""
+    before: str | None
+    """The text now, unsaved changes included; null where there is no file."""
+    after: str | None
+    """The text with all that can be applied; null for a deletion."""
+
+
+@dataclass(frozen=True)
+class ProposalContent:
+    """A proposal whole, as its editor shows it: the files that were not discarded."""
+
+    proposal_id: str
+    thread_id: str | None
+    status: str
+    question: str
+    files: list[ProposedFileContent]
+
+
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -587,6 +617,12 @@ PROPOSAL_APPLY = Command(
 PROPOSAL_PREVIEW = Command(
     "channelcoder.proposal.preview", ProposalArguments, Shown, "Show a proposed edit as a diff against the code now."
 )
+PROPOSAL_READ = Command(
+    "channelcoder.proposal.read",
+    ProposalArguments,
+    ProposalContent,
+    "A proposed edit with the texts that it would make, for editors that show it.",
+)
 PROPOSAL_DISCARD = Command(
     "channelcoder.proposal.discard", ProposalArguments, ProposalState, "Discard a proposed edit; it is offered no more."
 )
@@ -628,6 +664,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     REVIEW,
     PROPOSAL_APPLY,
     PROPOSAL_PREVIEW,
+    PROPOSAL_READ,
     PROPOSAL_DISCARD,
     ANSWER_INSERT,
     ANSWER_REPLACE,

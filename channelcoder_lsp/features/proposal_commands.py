@@ -10,9 +10,9 @@ from channelcoder_lsp.domain.proposal import FileKind, ProposalStatus
 from channelcoder_lsp.features import shown
 from channelcoder_lsp.features.proposal_document import proposal_document
 from channelcoder_lsp.features.workspace_edits import workspace_edit
-from channelcoder_lsp.services.hunks import HunkNow, HunkState
+from channelcoder_lsp.services.hunks import HunkNow, HunkState, applied_to
 from channelcoder_lsp.services.proposals import discard as discarded
-from channelcoder_lsp.services.proposals import summary
+from channelcoder_lsp.services.proposals import new_lines, summary
 
 if TYPE_CHECKING:
     from lsprotocol import types as lsp
@@ -66,6 +66,43 @@ async def preview(face: Face, arguments: protocol.ProposalArguments) -> protocol
     turn = session.head.turns.get(proposal.turn_id)
     question = turn.question if turn is not None else ""
     return await shown.show_proposal(face, proposal, proposal_document(proposal, question, targets, arguments.hunk))
+
+
+async def read(face: Face, arguments: protocol.ProposalArguments) -> protocol.ProposalContent:
+    """``channelcoder.proposal.read``."""
+    project, session = face.projects.with_proposal(arguments.proposal_id)
+    targets = await _chosen(project, session, arguments.proposal_id, arguments.uri, arguments.hunk)
+    proposal = session.proposal(arguments.proposal_id)
+    turn = session.head.turns.get(proposal.turn_id)
+    return protocol.ProposalContent(
+        proposal_id=proposal.id,
+        thread_id=proposal.thread_id,
+        status=proposal.status.value,
+        question=turn.question if turn is not None else "",
+        files=[_content(target, arguments.hunk) for target in targets],
+    )
+
+
+def _content(target: Target, index: int | None) -> protocol.ProposedFileContent:
+    file, before = target.now.file, target.lines
+    after: list[str] | None
+    match file.kind:
+        case FileKind.DELETE:
+            after = None
+        case FileKind.CREATE:
+            after = new_lines(file)
+        case FileKind.EDIT:
+            wanted = [hunk for hunk in target.now.hunks if index in (None, hunk.index)]
+            after = applied_to(before, wanted) if before is not None else None
+    return protocol.ProposedFileContent(
+        uri=target.uri,
+        path=file.path,
+        kind=file.kind.value,
+        state=target.now.state.value,
+        reason=target.now.reason,
+        before="\n".join(before) if before is not None else None,
+        after="\n".join(after) if after is not None else None,
+    )
 
 
 async def discard(face: Face, arguments: protocol.ProposalArguments) -> protocol.ProposalState:

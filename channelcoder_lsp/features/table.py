@@ -47,6 +47,7 @@ HANDLERS: Mapping[str, Callable[[Face, Any], Awaitable[Any]]] = {
     protocol.REVIEW.name: review_commands.review,
     protocol.PROPOSAL_APPLY.name: proposal_commands.apply,
     protocol.PROPOSAL_PREVIEW.name: proposal_commands.preview,
+    protocol.PROPOSAL_READ.name: proposal_commands.read,
     protocol.PROPOSAL_DISCARD.name: proposal_commands.discard,
     protocol.ANSWER_INSERT.name: commands.answer_insert,
     protocol.ANSWER_REPLACE.name: commands.answer_replace,

@@ -351,3 +351,28 @@ class TestSeeing:
             assert "5|     unsaved = 0" in answer
             assert "- shop.py line 7, error (checker): undefined name" in answer
             assert "Selected is shop.py, line 11, column 1 to line 11, column 9" in answer
+
+
+class TestRead:
+    """The texts that a proposal would make, for an editor's own diff."""
+
+    async def test_of_every_kind_of_file(self, machine: Machine):
+        """Against the unsaved buffer as it is now; a change that can't be applied is left out, with the reason."""
+        (machine.project / "old.py").write_text("gone = 1\n")
+        async with machine.opened(text=TEXT) as (editor, uri):
+            calls = *TWO, tool("propose_file", path="new.py", content="new = 1\n")
+            asked = await proposed(machine, editor, uri, *calls, tool("propose_deletion", path="old.py"))
+            thread = await editor.execute("channelcoder.thread.read", {"threadId": asked["threadId"]})
+            (proposal_id,) = thread["proposalIds"]
+            editor.change(uri, (4, 4), (4, 14), "result = 7")
+            read = await editor.execute("channelcoder.proposal.read", {"proposalId": proposal_id})
+        assert (read["proposalId"], read["threadId"], read["status"]) == (proposal_id, asked["threadId"], "open")
+        shop, new, *rest = read["files"]
+        assert (shop["uri"], shop["kind"], shop["state"]) == (uri, "edit", "open")
+        assert shop["before"] == TEXT.replace("result = 0\n", "result = 7\n")
+        assert shop["after"] == FIXED.replace("result = 0.0\n", "result = 7\n")
+        assert "changed" in shop["reason"]
+        assert (new["path"], new["kind"], new["before"], new["after"]) == ("new.py", "create", None, "new = 1\n")
+        assert [(old["path"], old["kind"], old["before"], old["after"]) for old in rest] == [
+            ("old.py", "delete", "gone = 1\n", None)
+        ]
