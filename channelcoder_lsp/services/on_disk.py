@@ -79,6 +79,10 @@ class ThreadsOnDisk:
         self._seen_in: Session | None = None
         self._missing = False
         """Whether a file with threads was not there."""
+        self._news = True
+        """Whether something happened since version control was asked for renames."""
+        self._asked_for: frozenset[str] = frozenset()
+        self._known_renames: Mapping[str, str] = {}
         self._opened: list[Document] = []
         self._looking = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,7 +90,8 @@ class ThreadsOnDisk:
         """Whether changes are being gathered."""
 
     def look_soon(self) -> None:
-        """Look in a moment: another session is active, or a document was closed."""
+        """Look in a moment: another session is active, files changed, a document was opened or closed."""
+        self._news = True
         if not self._waiting:
             self._waiting = True
             task = asyncio.create_task(self._look_later(), name=f"look at files in {self._root}")
@@ -155,60 +160,61 @@ class ThreadsOnDisk:
         stamps = await anyio.to_thread.run_sync(self._stamps, list(by_path))
         missing = {path: by_path[path] for path, stamp in stamps.items() if stamp is None}
         self._missing = bool(missing)
-        changed = await self._follow_renames(missing, opened)
-        moved = changed - stamps.keys()
+        moved = await self._follow_renames(session, missing, opened)
+        changed = set(moved)
         closed: dict[str, list[Thread]] = {}
-        for thread in self._closed():
+        for thread in self._placed.not_open(session.head.threads.values()):
             if (path := _file(thread.anchor)) is not None:
                 closed.setdefault(path, []).append(thread)
         for path, threads in closed.items():
             if path in moved or path not in self._seen or self._seen[path] != stamps.get(path):
-                changed |= await self._find_again(path, threads)
+                changed |= await self._find_again(session, path, threads)
         self._seen = {path: stamp for path, stamp in stamps.items() if path in closed}
         if changed:
             await self._placed.place_new()
             self._tell(SessionMoved(session))
 
-    def _closed(self) -> list[Thread]:
-        session = self._session()
-        threads = session.head.threads.values() if session is not None else ()
-        return [thread for thread in threads if self._placed.document_of(thread) is None]
-
     def _stamps(self, paths: Iterable[str]) -> dict[str, _Stamp | None]:
         return {path: _stamp(self._root / path) for path in paths}
 
-    async def _follow_renames(self, missing: Mapping[str, Sequence[Thread]], opened: Sequence[Document]) -> set[str]:
+    async def _follow_renames(
+        self, session: Session, missing: Mapping[str, Sequence[Thread]], opened: Sequence[Document]
+    ) -> set[str]:
         """Move the threads of files that are gone to where the files are now; the new paths."""
-        session = self._session()
-        if not missing or session is None:
+        if not missing:
             return set()
-        renamed: Mapping[str, str] = {}
-        try:
-            renamed = await self._repository().renames()
-        except RepositoryError as problem:
-            logger.debug("no renames are known: %s", problem)
-        texts = {_digest(document): document for document in opened if document.path is not None}
+        renamed = await self._renames(missing.keys())
+        threads = [thread for those in missing.values() for thread in those]
+        names = [[*thread.anchor.former_paths, renamed.get(thread.anchor.path or "")] for thread in threads]
+        found = await anyio.to_thread.run_sync(lambda: [self._first_file(those) for those in names])
+        texts = {_digest(document): document.path for document in opened}
+        closed = {thread.id for thread in self._placed.not_open(threads)}
         anchors: dict[str, Anchor] = {}
-        for path, threads in missing.items():
-            for thread in threads:
-                candidates = [*thread.anchor.former_paths, renamed.get(path)]
-                new = await anyio.to_thread.run_sync(self._first_file, candidates)
-                same = texts.get(thread.anchor.content or "")
-                if new is None and same is not None and self._placed.document_of(thread) is None:
-                    new = same.path if thread.anchor.quote.strip() else None
-                if new is not None and new != path:
-                    anchors[thread.id] = thread.anchor.moved_to(new, uri_of(self._root / new))
+        for thread, there in zip(threads, found, strict=True):
+            new = there
+            if new is None and thread.id in closed and thread.anchor.quote.strip():
+                new = texts.get(thread.anchor.content or "")
+            if new is not None and new != thread.anchor.path:
+                anchors[thread.id] = thread.anchor.moved_to(new, uri_of(self._root / new))
         await session.keep_anchors(anchors)
         return {anchor.path for anchor in anchors.values() if anchor.path is not None}
+
+    async def _renames(self, missing: Collection[str]) -> Mapping[str, str]:
+        """The renames that version control knows; it is asked again when there is reason to."""
+        if self._news or not self._asked_for.issuperset(missing):
+            self._news, self._asked_for = False, frozenset(missing)
+            try:
+                self._known_renames = await self._repository().renames()
+            except RepositoryError as problem:
+                logger.debug("no renames are known: %s", problem)
+                self._known_renames = {}
+        return self._known_renames
 
     def _first_file(self, paths: Iterable[str | None]) -> str | None:
         return next((path for path in paths if path is not None and _stamp(self._root / path) is not None), None)
 
-    async def _find_again(self, path: str, threads: Sequence[Thread]) -> set[str]:
+    async def _find_again(self, session: Session, path: str, threads: Sequence[Thread]) -> set[str]:
         """Record where threads of a closed file are in it now; the path if that changed anything."""
-        session = self._session()
-        if session is None or not threads:
-            return set()
         try:
             lines = await anyio.to_thread.run_sync(_read, self._root / path)
         except FileNotFoundError:
@@ -223,10 +229,12 @@ class ThreadsOnDisk:
             anchors = {thread.id: thread.anchor for thread in threads}
             texts = await kept_texts(session, threads, lines)
             places = await anyio.to_thread.run_sync(find_all, anchors, lines, texts)
+        # Some may have been opened, removed or renamed meanwhile.
+        now = [here for thread in threads if (here := session.head.threads.get(thread.id)) is not None]
         found = {
-            thread.id: anchor_at(session.head.threads[thread.id].anchor, place, lines or [])
-            for thread in self._closed()
-            if (place := places.get(thread.id)) is not None and thread.anchor.path == path
+            thread.id: anchor_at(thread.anchor, places[thread.id], lines or [])
+            for thread in self._placed.not_open(now)
+            if thread.anchor.path == path
         }
         return {path} if await session.keep_anchors(found) else set()
 

@@ -57,6 +57,12 @@ class PlacedThreads:
         """The open document that the thread is about."""
         return next((document for document in self.documents if _is_about(thread, document)), None)
 
+    def not_open(self, threads: Iterable[Thread]) -> list[Thread]:
+        """Those of ``threads`` whose document is not open."""
+        uris = {document.uri for document in self.documents}
+        paths = {document.path for document in self.documents if document.path is not None}
+        return [thread for thread in threads if thread.anchor.uri not in uris and thread.anchor.path not in paths]
+
     def anchor_of(self, thread: Thread) -> Anchor:
         """Where the thread is now: in the open document, else as it was last recorded."""
         document = self.document_of(thread)

@@ -245,6 +245,15 @@ class TestARenamedFile:
         shop.renames.known = {"a.py": "b.py"}
         assert await shop.state(thread) == ("a.py", AnchorState.ORPHANED, 3)
 
+    async def test_that_is_gone_is_asked_about_once(self, shop: Shop):
+        """To ask costs a process; a list that is shown again has no reason to."""
+        thread = await shop.asked()
+        await shop.project.on_disk.close()
+        (shop.root / "a.py").unlink()
+        for _ in range(3):
+            assert (await shop.state(thread))[1] is AnchorState.ORPHANED
+        assert shop.renames.asked == 1
+
     async def test_is_known_by_its_very_text_when_it_is_opened(self, shop: Shop):
         thread = await shop.asked()
         shop.renames.known = None
