@@ -102,6 +102,8 @@ class ContinueArguments:
     """A document of the folder."""
     folder: str | None = None
     """The folder itself, as a URI or a path. Without both: the only open folder."""
+    context: list[ClientContext] = field(default_factory=list)
+    """What to send along, by choice: files, parts of them, a text."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,8 @@ class ReplyArguments:
     __pydantic_config__ = _STRICT
     thread_id: str
     question: str
+    context: list[ClientContext] = field(default_factory=list)
+    """What to send along, by choice: files, parts of them, a text."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,8 @@ class ThreadListArguments:
     __pydantic_config__ = _STRICT
     folder: str | None = None
     uri: str | None = None
+    show: bool = False
+    """Whether to show the list of the folder's threads as a document, too."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +241,30 @@ class ThreadContent:
 
 
 @dataclass(frozen=True)
+class SessionTurnContent:
+    """A turn in its session: what it took, and where the code is that it is about."""
+
+    turn: TurnContent
+    thread_id: str | None
+    uri: str | None
+    line: int | None
+    """The code's first line, from 0; null where it can't be found any more."""
+    input_tokens: int
+    """All that went in, what came from the cache included."""
+    output_tokens: int
+
+
+@dataclass(frozen=True)
+class SessionContent:
+    """A session whole, as its editor shows it, oldest turn first."""
+
+    session: str
+    active: bool
+    cost_usd: float
+    turns: list[SessionTurnContent]
+
+
+@dataclass(frozen=True)
 class PromptRow:
     """A prompt that code can be asked about with."""
 
@@ -278,6 +308,10 @@ class ThreadRows:
 
     threads: list[ThreadRow]
     markdown: str
+    uri: str = ""
+    """The document that was made, if it was to be shown."""
+    shown: bool = False
+    """Whether the editor was asked to show it."""
 
 
 @dataclass(frozen=True)
@@ -582,6 +616,12 @@ SESSION_SAVE = Command(
     "Put the active session at rest in the guide's format; with a name, under that name from now on.",
 )
 SESSION_SHOW = Command("channelcoder.session.show", SessionArguments, Shown, "Show a session's transcript as Markdown.")
+SESSION_READ = Command(
+    "channelcoder.session.read",
+    SessionArguments,
+    SessionContent,
+    "A session with its turns, for editors that show it.",
+)
 TURN_SHOW = Command(
     "channelcoder.turn.show",
     TurnArguments,
@@ -651,6 +691,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     SESSION_CLEAR,
     SESSION_SAVE,
     SESSION_SHOW,
+    SESSION_READ,
     TURN_SHOW,
     PROMPTS,
     STATUS,
@@ -694,6 +735,9 @@ class EditorNotification:
     """What is selected in it; empty for a cursor."""
     diagnostics: list[DocumentDiagnostics] | None = None
 
+
+CONTENT_SCHEME = "channelcoder"
+"""Documents that the server makes for clients that fetch them (LSP 3.18, workspace/textDocumentContent)."""
 
 TURN_METHOD = "channelcoder/turn"
 EDITOR_METHOD = "channelcoder/editor"

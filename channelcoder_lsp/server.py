@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcRequestCancelled
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from channelcoder_lsp import protocol
 from channelcoder_lsp.version import __version__
@@ -46,6 +47,22 @@ _NOTEBOOKS = lsp.NotebookDocumentSyncOptions(
 _STOP_SECONDS = 20.0
 
 
+class _Protocol(LanguageServerProtocol):
+    """pygls' own, which announces what it knows; the rest depends on the client."""
+
+    @lsp_method(lsp.INITIALIZE)
+    def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
+        """Announce ``channelcoder:`` documents to clients that fetch them, pulled diagnostics to those that pull."""
+        result = yield from super().lsp_initialize(params)
+        workspace, text = params.capabilities.workspace, params.capabilities.text_document
+        if workspace and workspace.text_document_content and result.capabilities.workspace:
+            content = lsp.TextDocumentContentOptions(schemes=[protocol.CONTENT_SCHEME])
+            result.capabilities.workspace.text_document_content = content
+        if not (text and text.diagnostic):
+            result.capabilities.diagnostic_provider = None
+        return result
+
+
 class ChannelCoderServer(LanguageServer):
     """One server for one editor.
 
@@ -54,7 +71,12 @@ class ChannelCoderServer(LanguageServer):
     """
 
     def __init__(self, build: Build) -> None:
-        super().__init__("channelcoder-lsp", __version__, notebook_document_sync=_NOTEBOOKS)
+        super().__init__(
+            "channelcoder-lsp",
+            __version__,
+            notebook_document_sync=_NOTEBOOKS,
+            protocol_cls=_Protocol,
+        )
         self._build = build
         self._face: asyncio.Future[Face] | None = None
         self._building: asyncio.Task[None] | None = None
@@ -322,6 +344,43 @@ def _register_faces(server: ChannelCoderServer) -> None:
         from channelcoder_lsp.features.code_lens import code_lenses  # noqa: PLC0415
 
         return code_lenses((yield from server.settled_at_once()), params)
+
+    @server.feature(
+        lsp.TEXT_DOCUMENT_DIAGNOSTIC,
+        lsp.DiagnosticOptions(
+            inter_file_dependencies=False, workspace_diagnostics=True, identifier=protocol.CONTENT_SCHEME
+        ),
+    )
+    def diagnostic(params: lsp.DocumentDiagnosticParams) -> Generator[Any, Any, lsp.DocumentDiagnosticReport]:
+        from channelcoder_lsp.features.diagnostics import document_report  # noqa: PLC0415
+
+        return document_report((yield from server.settled_at_once()), params)
+
+    @server.feature(lsp.WORKSPACE_DIAGNOSTIC)
+    def workspace_diagnostic(
+        params: lsp.WorkspaceDiagnosticParams,
+    ) -> Generator[Any, Any, lsp.WorkspaceDiagnosticReport]:
+        from channelcoder_lsp.features.diagnostics import workspace_report  # noqa: PLC0415
+
+        return workspace_report((yield from server.settled_at_once()), params)
+
+    @server.feature(lsp.WORKSPACE_SYMBOL)
+    def workspace_symbol(params: lsp.WorkspaceSymbolParams) -> Generator[Any, Any, list[lsp.WorkspaceSymbol]]:
+        from channelcoder_lsp.features.symbols import workspace_symbols  # noqa: PLC0415
+
+        return workspace_symbols((yield from server.settled_at_once()), params)
+
+    @server.feature(lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT)
+    async def document_content(params: lsp.TextDocumentContentParams) -> lsp.TextDocumentContentResult:
+        from channelcoder_lsp.domain.errors import ArgumentsError, ChannelCoderError, SessionError  # noqa: PLC0415
+        from channelcoder_lsp.features.shown import content  # noqa: PLC0415
+
+        try:
+            return lsp.TextDocumentContentResult(await content(await server.settled(), params.uri))
+        except (ArgumentsError, SessionError) as problem:
+            raise JsonRpcInvalidParams(problem.message) from problem
+        except ChannelCoderError as problem:
+            raise JsonRpcInternalError(problem.message) from problem
 
     @server.feature(
         lsp.TEXT_DOCUMENT_CODE_ACTION,

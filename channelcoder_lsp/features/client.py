@@ -18,7 +18,7 @@ from channelcoder_lsp.features.positions import PositionCodec
 from channelcoder_lsp.protocol import CHANGED_METHOD, TURN_METHOD
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from pygls.lsp.server import LanguageServer
 
@@ -41,6 +41,7 @@ class Client:
         self._server = server
         self._capabilities = server.client_capabilities
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._when_refreshed: list[Callable[[], None]] = []
         self.codec = PositionCodec(str(server.workspace.position_encoding or lsp.PositionEncodingKind.Utf16.value))
 
     # What it can do
@@ -123,6 +124,25 @@ class Client:
         watched = workspace.did_change_watched_files if workspace else None
         return bool(watched and watched.dynamic_registration)
 
+    @property
+    def pulls_diagnostics(self) -> bool:
+        """Whether it asks for diagnostics by itself (LSP 3.17); else they are published to it."""
+        text = self._capabilities.text_document
+        return text is not None and text.diagnostic is not None
+
+    @property
+    def relates_diagnostics(self) -> bool:
+        """Whether it shows what a diagnostic is related to."""
+        text = self._capabilities.text_document
+        given = (text.diagnostic if self.pulls_diagnostics else text.publish_diagnostics) if text else None
+        return bool(given and given.related_information)
+
+    @property
+    def fetches_documents(self) -> bool:
+        """Whether it asks for the text of ``channelcoder:`` documents (LSP 3.18, workspace/textDocumentContent)."""
+        workspace = self._capabilities.workspace
+        return workspace is not None and workspace.text_document_content is not None
+
     def _ours(self, key: str) -> bool:
         experimental = self._capabilities.experimental
         ours = experimental.get("channelcoder") if isinstance(experimental, dict) else None
@@ -139,6 +159,28 @@ class Client:
         workspace = self._capabilities.workspace
         if workspace and workspace.code_lens and workspace.code_lens.refresh_support:
             self.spawn(self._answered(self._server.workspace_code_lens_refresh_async(None)))
+        for draw in self._when_refreshed:
+            draw()
+
+    def when_refreshed(self, draw: Callable[[], None]) -> None:
+        """Have ``draw`` called at each :meth:`refresh`: for what isn't drawn anew by asking for it again."""
+        self._when_refreshed.append(draw)
+
+    def publish_diagnostics(self, uri: str, version: int | None, items: list[lsp.Diagnostic]) -> None:
+        """Show ``items``, and nothing else of ours, at a document."""
+        params = lsp.PublishDiagnosticsParams(uri=uri, diagnostics=items, version=version)
+        self._server.text_document_publish_diagnostics(params)
+
+    def refresh_diagnostics(self) -> None:
+        """Have the diagnostics pulled anew, if the client can be told."""
+        workspace = self._capabilities.workspace
+        if workspace and workspace.diagnostics and workspace.diagnostics.refresh_support:
+            self.spawn(self._answered(self._server.workspace_diagnostic_refresh_async(None)))
+
+    def refresh_document(self, uri: str) -> None:
+        """Have a document of ours fetched anew by a client that fetches them."""
+        params = lsp.TextDocumentContentRefreshParams(uri)
+        self.spawn(self._answered(self._server.workspace_text_document_content_refresh_async(params)))
 
     async def watch_files(self, pattern: str) -> None:
         """Have the editor tell of files that change on disk, if it can."""

@@ -16,6 +16,7 @@ from channelcoder_lsp.features.positions import range_as_json
 from channelcoder_lsp.features.proposal_actions import proposal_actions
 from channelcoder_lsp.features.render import title
 from channelcoder_lsp.features.review_actions import SOURCE_KIND, review_actions
+from channelcoder_lsp.features.thread_actions import diagnostic_actions, diagnostic_as_json, thread_actions
 from channelcoder_lsp.services.comments import questions_in
 from channelcoder_lsp.services.review_prompt import PROMPT
 
@@ -52,6 +53,7 @@ def code_actions(face: Face, params: lsp.CodeActionParams) -> list[lsp.CodeActio
     automatic = params.context.trigger_kind is lsp.CodeActionTriggerKind.Automatic
     proposed = proposal_actions(face, document, span)
     actions = [*_comments(face, document, span), *proposed, *_answers(face, document, span)]
+    actions += [*thread_actions(face, document, span, params), *diagnostic_actions(face, document, params)]
     if not (automatic and span.empty):
         actions += _questions(face, params, fixes=bool(params.context.diagnostics))
     return [action for action in actions if _wanted(action, params.context.only)]
@@ -96,7 +98,7 @@ def _questions(face: Face, params: lsp.CodeActionParams, *, fixes: bool) -> Iter
     """The question that the user types, and one for each prompt."""
     arguments: dict[str, Any] = {"uri": params.text_document.uri, "range": range_as_json(params.range)}
     if params.context.diagnostics:
-        arguments["diagnostics"] = [_diagnostic(found) for found in params.context.diagnostics]
+        arguments["diagnostics"] = [diagnostic_as_json(found) for found in params.context.diagnostics]
     if face.client.takes_input:
         yield _command("Ask Claude…", protocol.ASK.name, arguments, KIND)
     document = face.document(params.text_document.uri)
@@ -165,16 +167,6 @@ def _code(face: Face, document: Document, here: ThreadHere) -> Iterator[lsp.Code
 
 def _command(label: str, command: str, arguments: dict[str, Any], kind: lsp.CodeActionKind | str) -> lsp.CodeAction:
     return lsp.CodeAction(title=label, kind=kind, command=lsp.Command(label, command, arguments=[arguments]))
-
-
-def _diagnostic(found: lsp.Diagnostic) -> dict[str, Any]:
-    return {
-        "range": range_as_json(found.range),
-        "message": found.message,
-        "severity": found.severity.value if found.severity else None,
-        "source": found.source,
-        "code": found.code,
-    }
 
 
 def _wanted(action: lsp.CodeAction, only: Sequence[lsp.CodeActionKind | str] | None) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from channelcoder_lsp.features import shown
+from channelcoder_lsp.features.diagnostics import FindingsShown
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.turn import TurnState
     from channelcoder_lsp.features.client import Client
     from channelcoder_lsp.features.progress import TurnsShown
+    from channelcoder_lsp.features.shown import Subject
     from channelcoder_lsp.services.projects import Projects
     from channelcoder_lsp.services.prompt_library import PromptLibrary
     from channelcoder_lsp.services.threads import Document
@@ -44,6 +48,15 @@ class Face:
     """End what was started for this editor."""
     rendered: dict[str, Rendered] = field(default_factory=dict)
     """Answers made safe, by turn."""
+
+    followed: dict[Subject, int | None] = field(default_factory=dict)
+    """The documents that were shown and are kept up to date, and what they were made from."""
+    findings: FindingsShown = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.findings = FindingsShown(self)
+        self.client.when_refreshed(self.findings.refresh)
+        self.client.when_refreshed(lambda: shown.refresh(self))
 
     async def reload_prompts(self) -> None:
         """Read the prompt files anew."""

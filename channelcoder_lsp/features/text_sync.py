@@ -56,6 +56,7 @@ def changed(
             project.documents.edit(uri, edited, change.text)
     document.version = version
     document.unsaved = True
+    face.findings.edited(uri)
     if document.behind:
         face.client.spawn(_catch_up(face, project, document))
 

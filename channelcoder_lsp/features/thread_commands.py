@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp import protocol
-from channelcoder_lsp.domain.proposal import ProposalStatus
 from channelcoder_lsp.domain.thread import ThreadStatus
 from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.features import shown
 from channelcoder_lsp.features.content_commands import client_range
-from channelcoder_lsp.features.render import thread_list, title
+from channelcoder_lsp.features.context import chosen
+from channelcoder_lsp.features.documents import ListedThread, thread_list
+from channelcoder_lsp.features.render import title
 from channelcoder_lsp.services.compose import Question
 
 if TYPE_CHECKING:
-    from channelcoder_lsp.domain.place import Anchor
-    from channelcoder_lsp.domain.thread import Thread
     from channelcoder_lsp.features.face import Face
     from channelcoder_lsp.services.project import Project
 
@@ -24,8 +23,8 @@ _CODE_CHARS = 2_000
 
 async def show(face: Face, arguments: protocol.ThreadArguments) -> protocol.Shown:
     """``channelcoder.thread.show``."""
-    _, session = face.projects.with_thread(arguments.thread_id)
-    return await shown.show_thread(face, session, session.thread(arguments.thread_id))
+    project, session = face.projects.with_thread(arguments.thread_id)
+    return await shown.show_thread(face, project, session.thread(arguments.thread_id))
 
 
 async def list_(face: Face, arguments: protocol.ThreadListArguments) -> protocol.ThreadRows:
@@ -33,29 +32,23 @@ async def list_(face: Face, arguments: protocol.ThreadListArguments) -> protocol
     of_document = arguments.uri is not None
     project = face.projects.of(arguments.uri or "") if of_document else face.projects.of_folder(arguments.folder)
     session = await project.resume()
-    if session is None:
-        return protocol.ThreadRows([], thread_list([]))
-    await project.on_disk.up_to_date()
-    path = project.relative(arguments.uri) if arguments.uri is not None else None
-    threads = [
-        (thread, project.placed.anchor_of(thread))
-        for thread in session.head.threads.values()
-        if not of_document or thread.anchor.uri == arguments.uri or (path and thread.anchor.path == path)
-    ]
-    waiting: dict[str, list[str]] = {}
-    for proposal in session.head.proposals.values():
-        if proposal.status is ProposalStatus.OPEN and proposal.thread_id is not None:
-            waiting.setdefault(proposal.thread_id, []).append(proposal.id)
+    if session is not None:
+        await project.on_disk.up_to_date()
+    rows = shown.listed(project, session, uri=arguments.uri) if session is not None else []
+    document = await shown.show_threads(face, project) if arguments.show else None
     return protocol.ThreadRows(
-        [_row(face, project, thread, anchor, waiting.get(thread.id, [])) for thread, anchor in threads],
-        thread_list([(thread, anchor, session.turns_of(thread)) for thread, anchor in threads]),
+        [_row(face, project, row) for row in rows],
+        thread_list(rows),
+        uri=document.uri if document is not None else "",
+        shown=document is not None and document.shown,
     )
 
 
 async def reply(face: Face, arguments: protocol.ReplyArguments) -> protocol.Asked:
     """``channelcoder.thread.reply``."""
     project, session = face.projects.with_thread(arguments.thread_id)
-    turn = await project.ask(Question(text=arguments.question, thread_id=arguments.thread_id))
+    question = Question(text=arguments.question, thread_id=arguments.thread_id)
+    turn = await project.ask(question, chosen(face, project, arguments.context))
     return protocol.Asked(turn.id, turn.thread_id, session.name)
 
 
@@ -82,8 +75,8 @@ async def _set_status(face: Face, arguments: protocol.ThreadArguments, status: T
     return protocol.ThreadState(thread.id, thread.status.value)
 
 
-def _row(face: Face, project: Project, thread: Thread, anchor: Anchor, waiting: list[str]) -> protocol.ThreadRow:
-    turns = project.session.turns_of(thread) if project.session is not None else []
+def _row(face: Face, project: Project, row: ListedThread) -> protocol.ThreadRow:
+    thread, anchor, turns = row.thread, row.anchor, row.turns
     what = thread.finding.message if thread.finding is not None else turns[0].question if turns else ""
     return protocol.ThreadRow(
         thread_id=thread.id,
@@ -98,6 +91,6 @@ def _row(face: Face, project: Project, thread: Thread, anchor: Anchor, waiting: 
         answers=sum(turn.state is TurnState.DONE for turn in turns),
         waiting=any(not turn.state.finished for turn in turns),
         severity=thread.finding.severity.value if thread.finding is not None else None,
-        proposal_ids=waiting,
+        proposal_ids=[proposal.id for proposal in row.proposals],
         symbol=anchor.symbol,
     )

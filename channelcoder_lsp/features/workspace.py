@@ -54,6 +54,7 @@ async def remove_folders(face: Face, folders: Sequence[lsp.WorkspaceFolder]) -> 
     for folder in folders:
         if (path := path_of(folder.uri)) is not None:
             await face.projects.remove(path)
+    face.client.refresh()
 
 
 def files_changed(face: Face, changes: Sequence[lsp.FileEvent]) -> None:

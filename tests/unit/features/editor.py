@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,15 @@ TOTAL = (3, 0), (5, 17)
 
 
 def capabilities(
-    *, ours: dict[str, bool] | None = None, versioned: bool = True, resolve: bool = True, edits: bool = True
+    *,
+    ours: dict[str, bool] | None = None,
+    versioned: bool = True,
+    resolve: bool = True,
+    edits: bool = True,
+    pulls: bool = True,
+    fetches: bool = False,
 ) -> lsp.ClientCapabilities:
-    """What a usual editor can do."""
+    """What a usual editor can do; one that ``fetches`` documents from the server shows them, too."""
     code_action = lsp.CodeActionClientCapabilities(
         resolve_support=lsp.ClientCodeActionResolveOptions(["edit"]) if resolve else None
     )
@@ -40,9 +47,18 @@ def capabilities(
             apply_edit=edits,
             workspace_edit=lsp.WorkspaceEditClientCapabilities(document_changes=versioned),
             code_lens=lsp.CodeLensWorkspaceClientCapabilities(refresh_support=True),
+            diagnostics=lsp.DiagnosticWorkspaceClientCapabilities(refresh_support=True),
+            text_document_content=lsp.TextDocumentContentClientCapabilities() if fetches else None,
         ),
-        text_document=lsp.TextDocumentClientCapabilities(code_action=code_action),
-        window=lsp.WindowClientCapabilities(work_done_progress=True),
+        text_document=lsp.TextDocumentClientCapabilities(
+            code_action=code_action,
+            diagnostic=lsp.DiagnosticClientCapabilities(related_information=True) if pulls else None,
+            publish_diagnostics=lsp.PublishDiagnosticsClientCapabilities(related_information=False),
+        ),
+        window=lsp.WindowClientCapabilities(
+            work_done_progress=True,
+            show_document=lsp.ShowDocumentClientCapabilities(support=True) if fetches else None,
+        ),
         experimental={"channelcoder": ours or {}},
     )
 
@@ -83,6 +99,12 @@ class Editor:
     messages: list[str] = field(default_factory=list)
     notified: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, Any] | None = None
+    published: list[lsp.PublishDiagnosticsParams] = field(default_factory=list)
+    refreshed: list[str] = field(default_factory=list)
+    """What was to be asked for anew: ``diagnostics``, or a document."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when something was published or is to be asked for anew."""
+    shown: list[str] = field(default_factory=list)
     face: Face = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,6 +117,22 @@ class Editor:
 
     async def workspace_code_lens_refresh_async(self, params: None) -> None:
         return None
+
+    async def workspace_diagnostic_refresh_async(self, params: None) -> None:
+        self.refreshed.append("diagnostics")
+        self.news.set()
+
+    async def workspace_text_document_content_refresh_async(self, params: lsp.TextDocumentContentRefreshParams) -> None:
+        self.refreshed.append(params.uri)
+        self.news.set()
+
+    def text_document_publish_diagnostics(self, params: lsp.PublishDiagnosticsParams) -> None:
+        self.published.append(params)
+        self.news.set()
+
+    async def window_show_document_async(self, params: lsp.ShowDocumentParams) -> lsp.ShowDocumentResult:
+        self.shown.append(params.uri)
+        return lsp.ShowDocumentResult(success=True)
 
     async def workspace_apply_edit_async(self, params: lsp.ApplyWorkspaceEditParams) -> lsp.ApplyWorkspaceEditResult:
         self.apply(params.edit)

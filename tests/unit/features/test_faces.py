@@ -17,8 +17,9 @@ from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.features import commands
 from channelcoder_lsp.features.arguments import parse
 from channelcoder_lsp.features.code_lens import code_lenses
+from channelcoder_lsp.features.documents import turn_document
 from channelcoder_lsp.features.hover import hover
-from channelcoder_lsp.features.render import age, facts, turn_document
+from channelcoder_lsp.features.render import age, facts
 from channelcoder_lsp.features.table import HANDLERS
 
 from .editor import CODE, Editor
@@ -46,8 +47,12 @@ def hovered(editor: Editor, uri: str, line: int = 4, character: int = 0) -> str 
 
 
 def lenses(editor: Editor, uri: str) -> list[tuple[int, str]]:
+    """The lenses as editors join them, by line."""
     found = code_lenses(editor.face, lsp.CodeLensParams(lsp.TextDocumentIdentifier(uri)))
-    return [(lens.range.start.line, lens.command.title) for lens in found]
+    lines: dict[int, list[str]] = {}
+    for lens in found:
+        lines.setdefault(lens.range.start.line, []).append(lens.command.title)
+    return [(line, " | ".join(titles)) for line, titles in lines.items()]
 
 
 @pytest.fixture
@@ -88,11 +93,11 @@ class TestHover:
         asked = await commands.ask(editor.face, ask_arguments(uri))
         await soon(held.streamed.wait())
         assert hovered(editor, uri).endswith("Half of it\n\n*answering…*")
-        assert lenses(editor, uri) == [(3, "Claude is answering…")]
+        assert lenses(editor, uri) == [(3, "Claude is answering… | Resolve")]
         held.go.set()
         _, session = editor.face.projects.with_turn(asked.turn_id)
         await desk.heard.over(session.turn(asked.turn_id))
-        assert lenses(editor, uri) == [(3, "Claude: 1 answer")]
+        assert lenses(editor, uri) == [(3, "Claude: 1 answer | Resolve")]
 
     async def test_a_failed_turn_says_why(self, desk: Desk, editor: Editor, uri: str):
         """With what had come."""
@@ -140,20 +145,29 @@ class TestLenses:
     """Above code that has answers."""
 
     async def test_answers_are_counted(self, desk: Desk, editor: Editor, uri: str):
-        """Of all threads that begin on the line."""
+        """Of each thread."""
         await answered(desk, editor, uri)
         await answered(desk, editor, uri, question="And?")
+        assert lenses(editor, uri) == [(3, "Claude: 2 answers | Resolve")]
+
+    async def test_several_threads_on_a_line_are_numbered(self, desk: Desk, editor: Editor, uri: str):
+        """In a list of lenses to choose from one can tell what is resolved; of many the rest is one lens."""
+        await answered(desk, editor, uri)
         one_line = {"start": {"line": 3, "character": 4}, "end": {"line": 3, "character": 9}}
         await answered(desk, editor, uri, range=one_line)
-        assert lenses(editor, uri) == [(3, "Claude: 3 answers")]
+        shown = "Claude (1): 1 answer | Resolve (1) | Claude (2): 1 answer | Resolve (2)"
+        assert lenses(editor, uri) == [(3, shown)]
+        for end in (6, 7):
+            await answered(desk, editor, uri, range={**one_line, "end": {"line": 3, "character": end}})
+        assert [title.rpartition(" | ")[2] for _, title in lenses(editor, uri)] == ["Claude: 1 more thread"]
 
     async def test_how_the_last_one_ended(self, desk: Desk, editor: Editor, uri: str):
         """Failed, with or without answers before it."""
         await answered(desk, editor, uri, Reply(error=AgentError("No.")))
-        assert lenses(editor, uri) == [(3, "Claude: failed")]
+        assert lenses(editor, uri) == [(3, "Claude: failed | Resolve")]
         await answered(desk, editor, uri)
         await answered(desk, editor, uri, Reply(error=AgentError("No.")))
-        assert lenses(editor, uri) == [(3, "Claude: 1 answer · the last one failed")]
+        assert lenses(editor, uri) == [(3, "Claude: 1 answer · the last one failed | Resolve")]
 
     async def test_a_client_that_takes_input_can_go_on(self, desk: Desk, start, tmp_path: Path):
         """In the thread, at its place."""
@@ -161,8 +175,12 @@ class TestLenses:
         uri = await editor.open(tmp_path / "shop" / "a.py", CODE)
         turn = await answered(desk, editor, uri)
         found = code_lenses(editor.face, lsp.CodeLensParams(lsp.TextDocumentIdentifier(uri)))
-        assert [lens.command.title for lens in found] == ["Claude: 1 answer", "Continue"]
-        assert found[1].command.arguments == [{"uri": uri, "range": TOTAL, "threadId": turn.thread_id}]
+        assert [lens.command.title for lens in found] == ["Claude: 1 answer", "Reply", "Resolve"]
+        assert [lens.command.command for lens in found[1:]] == [
+            "channelcoder.thread.reply",
+            "channelcoder.thread.resolve",
+        ]
+        assert [lens.command.arguments for lens in found] == [[{"threadId": turn.thread_id}]] * 3
 
     async def test_a_document_that_is_not_open_has_none(self, editor: Editor):
         """Nor a hover."""
