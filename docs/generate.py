@@ -16,6 +16,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import luacats
 import typescript
 
 from channelcoder_lsp import protocol
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent
 EXTENSION = DOCS.parent / "editors" / "vscode"
+PLUGIN = DOCS.parent / "editors" / "nvim"
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", Path: "string (a path)"}
 _BOUNDS = {
     "ge": "at least",
@@ -109,6 +111,7 @@ def pages() -> dict[Path, str]:
         DOCS / "protocol.md": protocol_page(),
         DOCS / "settings.md": settings_page(),
         EXTENSION / "src" / "protocol.ts": typescript.protocol_module(_all_types(), _field_notes),
+        PLUGIN / "lua" / "channelcoder" / "protocol.lua": luacats.protocol_module(_all_types(), _field_notes),
         package: typescript.package_json(package.read_text(encoding="utf-8")),
     }
 

@@ -55,6 +55,7 @@
 ---@field question string
 ---@field uri? string A document of the folder.
 ---@field folder? string The folder itself, as a URI or a path. Without both: the only open folder.
+---@field context? channelcoder.ClientContext[] What to send along, by choice: files, parts of them, a text.
 
 --- Which turn to end; without an id all that wait or are being answered.
 ---@class channelcoder.CancelArguments
@@ -143,6 +144,38 @@
 ---@field markdown string
 ---@field shown boolean
 
+--- A session whole, as its editor shows it, oldest turn first.
+---@class channelcoder.SessionContent
+---@field session string
+---@field active boolean
+---@field costUsd number
+---@field turns channelcoder.SessionTurnContent[]
+
+--- A turn in its session: what it took, and where the code is that it is about.
+---@class channelcoder.SessionTurnContent
+---@field turn channelcoder.TurnContent
+---@field threadId? string
+---@field uri? string
+---@field line? integer The code's first line, from 0; null where it can't be found any more.
+---@field inputTokens integer All that went in, what came from the cache included.
+---@field outputTokens integer
+
+--- A question and its answer, for editors that show threads by themselves.
+---
+--- `answer` is Markdown that is safe to show: no HTML, no remote images, no links that run commands.
+---@class channelcoder.TurnContent
+---@field turnId string
+---@field question string
+---@field answer string
+---@field state string
+---@field error? string
+---@field notes string[]
+---@field model? string
+---@field author? string
+---@field costUsd number
+---@field asked string
+---@field finished? string
+
 --- The prompts, in the order of the menu.
 ---@class channelcoder.PromptRows
 ---@field prompts channelcoder.PromptRow[]
@@ -185,31 +218,18 @@
 ---@field code? string
 ---@field message string
 
---- A question and its answer, for editors that show threads by themselves.
----
---- `answer` is Markdown that is safe to show: no HTML, no remote images, no links that run commands.
----@class channelcoder.TurnContent
----@field turnId string
----@field question string
----@field answer string
----@field state string
----@field error? string
----@field notes string[]
----@field model? string
----@field author? string
----@field costUsd number
----@field asked string
----@field finished? string
-
 --- Which threads to list: those of a folder's active session, or of one document of it.
 ---@class channelcoder.ThreadListArguments
 ---@field folder? string
 ---@field uri? string
+---@field show? boolean Whether to show the list of the folder's threads as a document, too.
 
 --- The threads, oldest first, and the same as a Markdown document.
 ---@class channelcoder.ThreadRows
 ---@field threads channelcoder.ThreadRow[]
 ---@field markdown string
+---@field uri? string The document that was made, if it was to be shown.
+---@field shown? boolean Whether the editor was asked to show it.
 
 --- A thread, as the list shows it.
 ---
@@ -229,11 +249,13 @@
 ---@field waiting? boolean Whether something is being asked in it.
 ---@field severity? string A finding's: `error`, `warning`, `information`, `hint`.
 ---@field proposalIds? string[] The proposals that wait to be applied, oldest first.
+---@field symbol? string The definition that the code was in when it was first asked about: `Cart.total`.
 
 --- A further question in a thread; it goes with the thread's code as it is now.
 ---@class channelcoder.ReplyArguments
 ---@field threadId string
 ---@field question string
+---@field context? channelcoder.ClientContext[] What to send along, by choice: files, parts of them, a text.
 
 --- The thread, and its status now.
 ---@class channelcoder.ThreadState
@@ -280,6 +302,26 @@
 ---@field uri? string
 ---@field hunk? integer
 
+--- A proposal whole, as its editor shows it: the files that were not discarded.
+---@class channelcoder.ProposalContent
+---@field proposalId string
+---@field threadId? string
+---@field status string
+---@field question string
+---@field files channelcoder.ProposedFileContent[]
+
+--- What a proposal comes to in a file, with its text for an editor's own diff; line feeds part its lines.
+---
+--- `kind` is `edit`, `create` or `delete`; `state` is `open`, `applied` or `stale`.
+---@class channelcoder.ProposedFileContent
+---@field uri string
+---@field path? string
+---@field kind string
+---@field state string
+---@field reason? string Why it, or a part of it, can't be applied.
+---@field before? string The text now, unsaved changes included; null where there is no file.
+---@field after? string The text with all that can be applied; null for a deletion.
+
 --- The proposal, and its status now: `open`, `applied`, `discarded`.
 ---@class channelcoder.ProposalState
 ---@field proposalId string
@@ -289,6 +331,19 @@
 ---@class channelcoder.AnswerArguments
 ---@field turnId string
 ---@field block? integer
+
+--- `channelcoder/editor`: what the language server protocol has no request for, told as it changes.
+---
+--- Claude may ask for it while it answers. What is left out stays as it was told before.
+---@class channelcoder.EditorNotification
+---@field activeUri? string The document that has the cursor.
+---@field selection? channelcoder.ClientRange What is selected in it; empty for a cursor.
+---@field diagnostics? channelcoder.DocumentDiagnostics[]
+
+--- All that checkers say about an open document.
+---@class channelcoder.DocumentDiagnostics
+---@field uri string
+---@field diagnostics channelcoder.ClientDiagnostic[]
 
 --- `channelcoder/turn`: what happens to a turn, for clients that ask for it.
 ---
@@ -322,6 +377,7 @@
 ---| 'channelcoder.session.clear' # Drop history and threads of the active session.
 ---| 'channelcoder.session.save' # Put the active session at rest in the guide's format; with a name, under that name from now on.
 ---| 'channelcoder.session.show' # Show a session's transcript as Markdown.
+---| 'channelcoder.session.read' # A session with its turns, for editors that show it.
 ---| 'channelcoder.turn.show' # Show a turn: the exact prompt, the whole answer, tools, usage and cost.
 ---| 'channelcoder.prompts' # List the prompts.
 ---| 'channelcoder.status' # How it stands with a folder's session.
@@ -335,6 +391,7 @@
 ---| 'channelcoder.review' # Review code; each finding becomes a thread. Returns at once.
 ---| 'channelcoder.proposal.apply' # Apply a proposed edit, whole or in part.
 ---| 'channelcoder.proposal.preview' # Show a proposed edit as a diff against the code now.
+---| 'channelcoder.proposal.read' # A proposed edit with the texts that it would make, for editors that show it.
 ---| 'channelcoder.proposal.discard' # Discard a proposed edit; it is offered no more.
 ---| 'channelcoder.answer.insert' # Insert a code block of an answer below the code.
 ---| 'channelcoder.answer.replace' # Replace the code with a code block of an answer.
