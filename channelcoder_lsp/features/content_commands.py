@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp import protocol
+from channelcoder_lsp.domain.errors import SessionNotFoundError
+from channelcoder_lsp.domain.place import AnchorState
 from channelcoder_lsp.domain.proposal import ProposalStatus
 from channelcoder_lsp.services.safe_text import plain_text, safe_markdown
 
 if TYPE_CHECKING:
     from channelcoder_lsp.domain.place import Anchor
     from channelcoder_lsp.domain.review import Finding
+    from channelcoder_lsp.domain.session import SessionState
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.features.face import Face
     from channelcoder_lsp.services.project import Project
+    from channelcoder_lsp.services.session import Session
 
 _NOTE_CHARS = 600
 
@@ -34,6 +38,25 @@ async def read(face: Face, arguments: protocol.ThreadArguments) -> protocol.Thre
         finding=_finding(thread.finding) if thread.finding is not None else None,
         turns=[_turn(turn, session.text_so_far(turn)) for turn in turns],
         proposal_ids=waiting,
+    )
+
+
+async def read_session(face: Face, arguments: protocol.SessionArguments) -> protocol.SessionContent:
+    """``channelcoder.session.read``."""
+    project = face.projects.of_folder(arguments.folder)
+    session = await project.resume()
+    active = session is not None and arguments.name in (None, session.name)
+    if session is not None and active:
+        name, state = session.name, await session.state()
+    elif arguments.name is not None:
+        name, state = arguments.name, await face.projects.storage.load(arguments.name)
+    else:
+        raise SessionNotFoundError("the folder's active session")
+    return protocol.SessionContent(
+        session=name,
+        active=active,
+        cost_usd=state.channelcoder.totals.cost_usd,
+        turns=[_in_session(project, state, turn, session if active else None) for turn in state.turns.values()],
     )
 
 
@@ -86,6 +109,24 @@ def _turn(turn: Turn, text: str) -> protocol.TurnContent:
         cost_usd=turn.cost_usd,
         asked=turn.asked.isoformat(),
         finished=turn.finished.isoformat() if turn.finished is not None else None,
+    )
+
+
+def _in_session(
+    project: Project, state: SessionState, turn: Turn, active: Session | None
+) -> protocol.SessionTurnContent:
+    """A turn in its session; of one that isn't the active one, places are as they were recorded."""
+    thread = state.channelcoder.threads.get(turn.thread_id or "")
+    anchor = None if thread is None else project.placed.anchor_of(thread) if active is not None else thread.anchor
+    found = anchor is not None and anchor.state is not AnchorState.ORPHANED
+    usage = turn.usage
+    return protocol.SessionTurnContent(
+        turn=_turn(turn, turn.answer if active is None else active.text_so_far(turn)),
+        thread_id=turn.thread_id,
+        uri=anchor.uri if anchor is not None else None,
+        line=anchor.range.start.line if anchor is not None and found else None,
+        input_tokens=usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens,
+        output_tokens=usage.output_tokens,
     )
 
 

@@ -34,6 +34,7 @@ HANDLERS: Mapping[str, Callable[[Face, Any], Awaitable[Any]]] = {
     protocol.SESSION_CLEAR.name: session_commands.clear,
     protocol.SESSION_SAVE.name: session_commands.save,
     protocol.SESSION_SHOW.name: session_commands.show,
+    protocol.SESSION_READ.name: content_commands.read_session,
     protocol.TURN_SHOW.name: commands.turn_show,
     protocol.PROMPTS.name: content_commands.prompts,
     protocol.STATUS.name: content_commands.status,

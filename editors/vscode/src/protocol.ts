@@ -179,6 +179,45 @@ export interface Shown {
   readonly shown: boolean;
 }
 
+/** A session whole, as its editor shows it, oldest turn first. */
+export interface SessionContent {
+  readonly session: string;
+  readonly active: boolean;
+  readonly costUsd: number;
+  readonly turns: readonly SessionTurnContent[];
+}
+
+/** A turn in its session: what it took, and where the code is that it is about. */
+export interface SessionTurnContent {
+  readonly turn: TurnContent;
+  readonly threadId: string | null;
+  readonly uri: string | null;
+  /** The code's first line, from 0; null where it can't be found any more. */
+  readonly line: number | null;
+  /** All that went in, what came from the cache included. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/**
+ * A question and its answer, for editors that show threads by themselves.
+ *
+ * `answer` is Markdown that is safe to show: no HTML, no remote images, no links that run commands.
+ */
+export interface TurnContent {
+  readonly turnId: string;
+  readonly question: string;
+  readonly answer: string;
+  readonly state: string;
+  readonly error: string | null;
+  readonly notes: readonly string[];
+  readonly model: string | null;
+  readonly author: string | null;
+  readonly costUsd: number;
+  readonly asked: string;
+  readonly finished: string | null;
+}
+
 /** The prompts, in the order of the menu. */
 export interface PromptRows {
   readonly prompts: readonly PromptRow[];
@@ -228,35 +267,22 @@ export interface FindingContent {
   readonly message: string;
 }
 
-/**
- * A question and its answer, for editors that show threads by themselves.
- *
- * `answer` is Markdown that is safe to show: no HTML, no remote images, no links that run commands.
- */
-export interface TurnContent {
-  readonly turnId: string;
-  readonly question: string;
-  readonly answer: string;
-  readonly state: string;
-  readonly error: string | null;
-  readonly notes: readonly string[];
-  readonly model: string | null;
-  readonly author: string | null;
-  readonly costUsd: number;
-  readonly asked: string;
-  readonly finished: string | null;
-}
-
 /** Which threads to list: those of a folder's active session, or of one document of it. */
 export interface ThreadListArguments {
   readonly folder?: string | null;
   readonly uri?: string | null;
+  /** Whether to show the list of the folder's threads as a document, too. */
+  readonly show?: boolean;
 }
 
 /** The threads, oldest first, and the same as a Markdown document. */
 export interface ThreadRows {
   readonly threads: readonly ThreadRow[];
   readonly markdown: string;
+  /** The document that was made, if it was to be shown. */
+  readonly uri?: string;
+  /** Whether the editor was asked to show it. */
+  readonly shown?: boolean;
 }
 
 /**
@@ -464,6 +490,8 @@ export interface Commands {
   "channelcoder.session.save": { arguments: SessionArguments; result: SessionSaved };
   /** Show a session's transcript as Markdown. */
   "channelcoder.session.show": { arguments: SessionArguments; result: Shown };
+  /** A session with its turns, for editors that show it. */
+  "channelcoder.session.read": { arguments: SessionArguments; result: SessionContent };
   /** Show a turn: the exact prompt, the whole answer, tools, usage and cost. */
   "channelcoder.turn.show": { arguments: TurnArguments; result: Shown };
   /** List the prompts. */
@@ -517,6 +545,7 @@ export const COMMANDS: readonly CommandName[] = [
   "channelcoder.session.clear",
   "channelcoder.session.save",
   "channelcoder.session.show",
+  "channelcoder.session.read",
   "channelcoder.turn.show",
   "channelcoder.prompts",
   "channelcoder.status",

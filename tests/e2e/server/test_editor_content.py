@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from channelcoder_lsp.cli.editor import capabilities
 from channelcoder_lsp.offline.script import Text
 
@@ -51,6 +53,26 @@ async def test_the_status_of_a_folder(machine: Machine):
         assert status["costUsd"] > 0
         assert status["folder"] == str(machine.project)
         assert not status["trusted"]
+
+
+async def test_a_session_is_read_whole(machine: Machine):
+    """Each turn with what it took and where its code is now; a session that isn't the active one by its name."""
+    async with machine.opened(client=CLIENT) as (editor, uri):
+        asked, _ = await answered(editor, uri)
+        editor.change(uri, (0, 0), (0, 0), "# new\n")
+        further = await editor.execute("channelcoder.continue", {"question": "And else?"})
+        await editor.finished(further["turnId"])
+        session = await editor.execute("channelcoder.session.read")
+        about, else_ = session["turns"]
+        assert (session["session"], session["active"]) == (asked["session"], True)
+        assert [turn["turn"]["question"] for turn in session["turns"]] == ["What is this?", "And else?"]
+        assert (about["threadId"], about["uri"], about["line"]) == (asked["threadId"], uri, 6)
+        assert (else_["threadId"], else_["line"]) == (None, None)
+        assert session["costUsd"] == pytest.approx(sum(turn["turn"]["costUsd"] for turn in session["turns"]))
+        assert all(turn["inputTokens"] > 0 and turn["outputTokens"] > 0 for turn in session["turns"])
+        await editor.execute("channelcoder.session.new")
+        earlier = await editor.execute("channelcoder.session.read", {"name": asked["session"]})
+        assert (len(earlier["turns"]), earlier["active"]) == (2, False)
 
 
 async def test_the_prompts(machine: Machine):
