@@ -12,6 +12,7 @@ from channelcoder_lsp.domain.errors import ArgumentsError, SessionBusyError
 from channelcoder_lsp.domain.place import Position, Range, Selection
 from channelcoder_lsp.domain.text import clamp, text_in
 from channelcoder_lsp.features import edits, shown
+from channelcoder_lsp.features.context import chosen
 from channelcoder_lsp.features.editor_state import asked_about, client_diagnostic, client_range
 from channelcoder_lsp.services.comments import find_question
 from channelcoder_lsp.services.compose import Question
@@ -35,15 +36,14 @@ async def ask(face: Face, arguments: protocol.AskArguments) -> protocol.Asked:
     asked_about(face, document, selection)
     text, instruction = _what_to_ask(face, arguments, selection)
     comment = arguments.comment_line
-    turn = await project.ask(
-        Question(
-            text=text,
-            instruction=instruction,
-            prompt_name=arguments.prompt,
-            selection=selection,
-            thread_id=arguments.thread_id,
-        )
+    question = Question(
+        text=text,
+        instruction=instruction,
+        prompt_name=arguments.prompt,
+        selection=selection,
+        thread_id=arguments.thread_id,
     )
+    turn = await project.ask(question, chosen(face, project, arguments.context))
     if comment is not None and face.settings().remove_comment:
         face.client.spawn(_take_comment_away(face, document, comment, text))
     return _asked(project, turn)
@@ -55,7 +55,7 @@ async def continue_(face: Face, arguments: protocol.ContinueArguments) -> protoc
         project = face.projects.of(arguments.uri)
     else:
         project = face.projects.of_folder(arguments.folder)
-    turn = await project.ask(Question(text=arguments.question))
+    turn = await project.ask(Question(text=arguments.question), chosen(face, project, arguments.context))
     return _asked(project, turn)
 
 

@@ -11,7 +11,10 @@ LINE_CHARS = 2_000
 """Characters of a line that are shown; minified files have lines of megabytes."""
 
 
-def numbered(lines: Sequence[str], first: int, last: int, max_chars: int = LINE_CHARS) -> str:
-    """The lines ``first`` to ``last`` (inclusive, zero-based), each cut at ``max_chars``: ``  12| total = 0``."""
-    width = len(str(last + 1))
-    return "\n".join(f"{n + 1:>{width}}| {lines[n][:max_chars]}" for n in range(first, last + 1))
+def numbered(lines: Sequence[str], first: int, last: int, max_chars: int = LINE_CHARS, *, shift: int = 0) -> str:
+    """The lines ``first`` to ``last`` (inclusive, zero-based), each cut at ``max_chars``: ``  12| total = 0``.
+
+    ``shift`` is the number in its file of the line that comes first in ``lines``.
+    """
+    width = len(str(last + shift + 1))
+    return "\n".join(f"{n + shift + 1:>{width}}| {lines[n][:max_chars]}" for n in range(first, last + 1))

@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.thread import Thread
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.services.compose import Question
+    from channelcoder_lsp.services.context import ChosenContext
 
 logger = logging.getLogger(__name__)
+
 
 class Project:
     """One folder (or the scratch folder, for what lies in none) with its active session.
@@ -219,10 +221,14 @@ class Project:
 
     # Asking
 
-    async def ask(self, question: Question) -> Turn:
+    async def ask(self, question: Question, context: ChosenContext | None = None) -> Turn:
         """Ask ``question`` in the active session, in a thread about its selection if it has one.
 
         Questions are recorded, and so asked, in the order of the calls.
+
+        Args:
+            question: what to ask.
+            context: what else to send along; what of it isn't open is read now.
 
         Raises:
             ArgumentsError, ThreadNotFoundError, StorageError: see :meth:`Session.ask`.
@@ -234,6 +240,8 @@ class Project:
             self.documents.follow(selection.uri, thread)
         try:
             async with self._asking:
+                if context is not None:
+                    question = replace(question, context=await context.items())
                 return await self._ask(question, thread)
         except BaseException:
             if thread is not None and selection is not None:
