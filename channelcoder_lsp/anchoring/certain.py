@@ -26,7 +26,7 @@ def certain(old: Sequence[str], new: Sequence[str]) -> list[int]:
     """
     target = [UNMATCHED] * len(old)
     old_start = new_start = 0
-    for old_end, new_end in [*_unique_in_order(old, new), (len(old), len(new))]:
+    for old_end, new_end in [*unique_in_order(old, new), (len(old), len(new))]:
         for index, at in _between(old[old_start:old_end], new[new_start:new_end]):
             target[old_start + index] = new_start + at
         if old_end < len(old):
@@ -35,8 +35,8 @@ def certain(old: Sequence[str], new: Sequence[str]) -> list[int]:
     return target
 
 
-def _unique_in_order(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """The pairs of lines that are unique on both sides and cross no other such pair."""
+def unique_in_order(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """The lines that are unique on both sides, with their new place, but for those that changed their order."""
     in_old, in_new = _once(old), _once(new)
     pairs = [(index, in_new[line]) for line, index in in_old.items() if index >= 0 and in_new.get(line, -1) >= 0]
     pairs.sort()

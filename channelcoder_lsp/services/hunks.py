@@ -9,11 +9,11 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from channelcoder_lsp.anchoring import UNMATCHED, LineMap, certain
+from channelcoder_lsp.anchoring import UNMATCHED, LineMap, certain, unique_in_order
 from channelcoder_lsp.domain.proposal import Hunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _POPULAR_LINES = 3_000
 """Lines from which on frequent ones are no starting points of a comparison: it would take too long."""
@@ -63,17 +63,28 @@ def hunks_between(old: Sequence[str], new: Sequence[str]) -> list[Hunk]:
     first = _common(old, new)
     last = _common(old[first:][::-1], new[first:][::-1])
     middle, new_middle = old[first : len(old) - last], new[first : len(new) - last]
-    popular = max(len(middle), len(new_middle)) > _POPULAR_LINES
-    matcher = SequenceMatcher(lambda line: not line.strip(), middle, new_middle, autojunk=popular)
-    hunks = []
+    kept = [pair for pair in unique_in_order(middle, new_middle) if middle[pair[0]].strip()]
+    hunks: list[Hunk] = []
+    at = new_at = 0
+    for end, new_end in [*kept, (len(middle), len(new_middle))]:
+        hunks += _between(middle[at:end], new_middle[new_at:new_end], first + at)
+        at, new_at = end + 1, new_end + 1
+    return hunks
+
+
+def _between(old: Sequence[str], new: Sequence[str], first: int) -> Iterator[Hunk]:
+    """The changes between two texts, of which the old one begins at line ``first``."""
+    if old == new:
+        return
+    popular = max(len(old), len(new)) > _POPULAR_LINES
+    matcher = SequenceMatcher(lambda line: not line.strip(), old, new, autojunk=popular)
     for tag, start, end, new_start, new_end in matcher.get_opcodes():
         if tag != "equal":
-            taken, put = middle[start:end], new_middle[new_start:new_end]
+            taken, put = old[start:end], new[new_start:new_end]
             head = _common(taken, put)
             tail = _common(taken[head:][::-1], put[head:][::-1])
             put = put[head : len(put) - tail]
-            hunks.append(Hunk(start=first + start + head, end=first + end - tail, lines=list(put)))
-    return hunks
+            yield Hunk(start=first + start + head, end=first + end - tail, lines=list(put))
 
 
 def with_hunks(lines: Sequence[str], hunks: Iterable[tuple[int, int, Sequence[str]]]) -> list[str]:
@@ -109,7 +120,7 @@ def hunks_now(hunks: Sequence[Hunk], base: Sequence[str], lines: Sequence[str]) 
     if lines == proposed:
         return _all_applied(hunks)
     texts = _Texts(hunks, base, lines)
-    return _without_contradictions([_now(index, texts) for index in range(len(hunks))])
+    return without_contradictions([_now(index, texts) for index in range(len(hunks))])
 
 
 def _all_applied(hunks: Sequence[Hunk]) -> list[HunkNow]:
@@ -124,25 +135,31 @@ def _all_applied(hunks: Sequence[Hunk]) -> list[HunkNow]:
 def _now(index: int, texts: _Texts) -> HunkNow:
     """One change: its place first where it has to be, then as a block that was moved."""
     hunk = texts.hunks[index]
-    before, after = texts.without(index), texts.after(index)
     span, put = (hunk.start, hunk.end), (hunk.start, hunk.start + len(hunk.lines))
-    for taken, stands in (
-        (before.in_order(*span), after.in_order(*put) if after else None),
-        (before.moved(*span), after.moved(*put) if after else None),
-    ):
-        if taken is not None and stands is not None:
-            if _holds(stands, taken):  # the new lines repeat the old ones
-                return HunkNow(index, hunk, HunkState.APPLIED, *stands)
-            if _holds(taken, stands):
-                return HunkNow(index, hunk, HunkState.OPEN, *taken)
-            return HunkNow(index, hunk, HunkState.STALE, reason=UNCLEAR)
-        if taken is not None:
-            return HunkNow(index, hunk, HunkState.OPEN, *taken)
-        if stands is not None:
-            return HunkNow(index, hunk, HunkState.APPLIED, *stands)
+    if index in texts.present:
+        # One comparison for all changes tells most of them.
+        taken, stands = texts.together(index)
+        if (taken is None) != (stands is None):
+            return _told(index, hunk, taken, stands)
+    before = texts.without(index)
+    for find in (_Mapped.in_order, _Mapped.moved):
+        taken, stands = find(before, *span), None
+        if index in texts.present or (taken is None and not hunk.lines):
+            stands = find(texts.after(index), *put)
+        if taken is not None or stands is not None:
+            return _told(index, hunk, taken, stands)
     if hunk.start == hunk.end:
         return HunkNow(index, hunk, HunkState.STALE, reason=AROUND)
     return HunkNow(index, hunk, HunkState.STALE, reason=CHANGED if before.has_some(*span) else GONE)
+
+
+def _told(index: int, hunk: Hunk, taken: tuple[int, int] | None, stands: tuple[int, int] | None) -> HunkNow:
+    """What it means where the old and the new lines stand; one of the two is given at least."""
+    if taken is None and stands is not None:
+        return HunkNow(index, hunk, HunkState.APPLIED, *stands)
+    if taken is not None and stands is None:
+        return HunkNow(index, hunk, HunkState.OPEN, *taken)
+    return HunkNow(index, hunk, HunkState.STALE, reason=UNCLEAR)
 
 
 class _Texts:
@@ -161,18 +178,38 @@ class _Texts:
         self.hunks = hunks
         self._base = list(base)
         self._lines = lines
-        self._present = {index for index, hunk in enumerate(hunks) if _stands_in(lines, hunk.lines)}
+        self.present = {index for index, hunk in enumerate(hunks) if _stands_in(lines, hunk.lines)}
         self._known: dict[tuple[frozenset[int], int | None], _Mapped] = {}
 
     def without(self, index: int) -> _Mapped:
         """From the base without the change."""
-        return self._mapped(None, self._present - {index})
+        return self._mapped(None, self.present - {index})
 
-    def after(self, index: int) -> _Mapped | None:
-        """From the base with the change; None if its new lines are nowhere."""
-        if self.hunks[index].lines and index not in self._present:
-            return None
-        return self._mapped(index, self._present - {index})
+    def after(self, index: int) -> _Mapped:
+        """From the base with the change."""
+        return self._mapped(index, self.present - {index})
+
+    def together(self, index: int) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+        """Where the old and the new lines of a change stand, if it has both and that is certain."""
+        taken, put = self._places[index]
+        old = self._all.in_order(*taken) if taken[0] < taken[1] else None
+        return old, self._all.in_order(*put)
+
+    @cached_property
+    def _all(self) -> _Mapped:
+        """From the base with all that may have been put in."""
+        _, _, woven = self._woven(None, self.present)
+        return _Mapped(woven, list(range(len(woven))), woven, self._lines)
+
+    @cached_property
+    def _places(self) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+        """Where each change's old and new lines are in the text of :attr:`_all`."""
+        places, shift = [], 0
+        for index, hunk in enumerate(self.hunks):
+            end = hunk.end + shift
+            shift += len(hunk.lines) if index in self.present else 0
+            places.append(((end - (hunk.end - hunk.start), end), (end, hunk.end + shift)))
+        return places
 
     def _mapped(self, applied: int | None, others: set[int]) -> _Mapped:
         key = frozenset(others), applied
@@ -275,7 +312,7 @@ class _Mapped:
         }
 
 
-def _without_contradictions(found: list[HunkNow]) -> list[HunkNow]:
+def without_contradictions(found: list[HunkNow]) -> list[HunkNow]:
     """``found``, but stale those whose lines another one claims as well."""
     unclear: set[int] = set()
     placed = [now for now in found if now.state is not HunkState.STALE]
@@ -296,11 +333,6 @@ def _overlap(one: HunkNow, other: HunkNow) -> bool:
     if one.start == one.end and other.start == other.end:
         return one.start == other.start and one.state is other.state
     return one.start < other.end and other.start < one.end
-
-
-def _holds(outer: tuple[int, int], inner: tuple[int, int]) -> bool:
-    """Whether the lines of one place are among those of the other."""
-    return outer[0] <= inner[0] < inner[1] <= outer[1]
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:

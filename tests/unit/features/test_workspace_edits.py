@@ -22,7 +22,7 @@ from channelcoder_lsp.services.threads import Document
 from .editor import Editor, capabilities
 
 URI = "file:///shop/a.py"
-LINES = st.lists(st.sampled_from(["", "a", "ab", "🛒", "a🛒b", "é", "  a"]), min_size=1, max_size=6)
+LINES = st.lists(st.sampled_from(["", "a", "aa", "ab", "🛒", "a🛒b", "é", "  a"]), min_size=1, max_size=6)
 
 
 def can(**workspace_edit: Any) -> lsp.ClientCapabilities:

@@ -11,12 +11,14 @@ from channelcoder_lsp.services.hunks import (
     AROUND,
     CHANGED,
     GONE,
+    UNCLEAR,
     HunkNow,
     HunkState,
     applied_to,
     hunks_between,
     hunks_now,
     with_hunks,
+    without_contradictions,
 )
 
 TWINS = st.lists(st.sampled_from(["a", "b", "c", "", "}"]), min_size=1, max_size=10)
@@ -202,6 +204,30 @@ class TestNow:
         base, proposed = ["p", "", "q"], ["p", "x", "", "y", "q"]
         hunks = hunks_between(base, proposed)
         assert states(hunks, base, proposed) == [APPLIED] * len(hunks)
+        assert states(hunks, base, [*proposed, "z"]) == [APPLIED] * len(hunks)
+
+    def test_functions_put_in_between_blank_lines(self):
+        """Blank lines are everywhere, in what is put in as well; both are told apart, applied and not."""
+        base = ["def a():", "    return 1", "", "", "def b():", "    return 2", "", "", "def c():", "    return 3"]
+        proposed = [*base[:4], "def new():", "    pass", "", "", *base[4:8], "def other():", "", "", *base[8:]]
+        hunks = hunks_between(base, proposed)
+        assert len(hunks) == 2
+        assert states(hunks, base, ["# typed", *base]) == [OPEN, OPEN]
+        assert states(hunks, base, ["# typed", *made(base, hunks[:1])]) == [APPLIED, OPEN]
+        assert states(hunks, base, ["# typed", *made(base, hunks[1:])]) == [OPEN, APPLIED]
+        assert states(hunks, base, ["# typed", *proposed]) == [APPLIED, APPLIED]
+
+    def test_places_that_two_claim_are_nobodys(self):
+        found = [
+            HunkNow(0, self.ONE, OPEN, 3, 5),
+            HunkNow(1, self.TWO, APPLIED, 4, 6),
+            HunkNow(2, self.TWO, OPEN, 6, 7),
+        ]
+        assert [(now.state, now.reason) for now in without_contradictions(found)] == [
+            (STALE, UNCLEAR),
+            (STALE, UNCLEAR),
+            (OPEN, None),
+        ]
 
     def test_a_proposal_to_move_code_is_done_once(self):
         """What it puts in elsewhere is not what it takes."""
@@ -213,8 +239,12 @@ class TestNow:
 
     def test_lines_that_the_proposal_itself_put_in_are_not_taken_for_others(self):
         """The second change is about the ``c`` that was there before the first one put in another."""
-        base, proposed = ["a", "c", "b", "a", "b", ""], ["c", "", "a", "", "a", "", "b"]
-        hunks = hunks_between(base, proposed)
+        base = ["a", "c", "b", "a", "b", ""]
+        hunks = [
+            Hunk(start=0, end=0, lines=["c", ""]),
+            Hunk(start=1, end=2, lines=["", "a", ""]),
+            Hunk(start=3, end=6),
+        ]
         lines = made(base, [hunks[0], hunks[2]])
         assert lines == ["c", "", "a", "c", "b"]
         second = hunks_now(hunks, base, lines)[1]

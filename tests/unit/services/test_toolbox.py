@@ -181,6 +181,10 @@ class TestSeeing:
         )
         shop.documents.edit(document.uri, _range(2, 0, 2, 4), "\t")
         assert await shop.tools.diagnostics() == "- a.py line 7, error: two"
+        shop.documents.edit(document.uri, _range(0, 0, 0, 0), "    return 2\n    return 2\n")
+        assert "told of no diagnostics" in await shop.tools.diagnostics(), "it may be about any of the three lines"
+        shop.documents.edit(document.uri, _range(0, 0, 2, 0), "")
+        assert await shop.tools.diagnostics() == "- a.py line 7, error: two"
         shop.told.diagnose(document, [], within=_range(6, 0, 6, 5))
         assert "told of no diagnostics" in await shop.tools.diagnostics()
 
