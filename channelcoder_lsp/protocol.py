@@ -9,7 +9,7 @@ Only the standard library is imported: the server announces its commands before 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 
 def camel(name: str) -> str:
@@ -409,6 +409,60 @@ class RenameArguments:
 
 
 @dataclass(frozen=True)
+class ForkArguments:
+    """The name of a copy of the folder's active session, which becomes the active one."""
+
+    __pydantic_config__ = _STRICT
+    new_name: str
+    folder: str | None = None
+
+
+@dataclass(frozen=True)
+class SearchArguments:
+    """What to look for in all messages of all sessions, whatever the case."""
+
+    __pydantic_config__ = _STRICT
+    text: str
+    limit: int = 200
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """A message in which it was found; ``excerpt`` is the text around it, in one line."""
+
+    session: str
+    role: str
+    at: str
+    turn_id: str | None
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class SearchHits:
+    """Where it was found, the newest session first."""
+
+    hits: list[SearchHit]
+
+
+@dataclass(frozen=True)
+class ExportArguments:
+    """A session and a form: ``markdown``, ``json`` (everything) or ``guide`` (the guide's keys alone)."""
+
+    __pydantic_config__ = _STRICT
+    name: str | None = None
+    folder: str | None = None
+    form: Literal["markdown", "json", "guide"] = "markdown"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The session as a text."""
+
+    session: str
+    text: str
+
+
+@dataclass(frozen=True)
 class SessionRow:
     """A session, as the list shows it."""
 
@@ -615,6 +669,11 @@ SESSION_SAVE = Command(
     SessionSaved,
     "Put the active session at rest in the guide's format; with a name, under that name from now on.",
 )
+SESSION_FORK = Command(
+    "channelcoder.session.fork", ForkArguments, SessionNamed, "Go on in a copy of the active session, under a name."
+)
+SESSION_SEARCH = Command("channelcoder.session.search", SearchArguments, SearchHits, "Search all sessions.")
+SESSION_EXPORT = Command("channelcoder.session.export", ExportArguments, Exported, "A session as a text.")
 SESSION_SHOW = Command("channelcoder.session.show", SessionArguments, Shown, "Show a session's transcript as Markdown.")
 SESSION_READ = Command(
     "channelcoder.session.read",
@@ -690,6 +749,9 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     SESSION_REMOVE,
     SESSION_CLEAR,
     SESSION_SAVE,
+    SESSION_FORK,
+    SESSION_SEARCH,
+    SESSION_EXPORT,
     SESSION_SHOW,
     SESSION_READ,
     TURN_SHOW,

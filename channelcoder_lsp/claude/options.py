@@ -90,6 +90,7 @@ def build_options(
         env={**loaded.environment, **bounds, **environment},
         session_id=request.session_id,
         resume=request.resume,
+        fork_session=request.fork,
         model=request.model,
         setting_sources=cast("Any", loaded.setting_sources),
         settings=json.dumps(_settings(loaded, guard, bounds, request.options)),

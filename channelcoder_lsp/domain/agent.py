@@ -47,6 +47,8 @@ class ConnectionRequest:
     cwd: Path
     session_id: str | None = None
     resume: str | None = None
+    fork: bool = False
+    """Whether ``resume`` is to be copied first: somebody else goes on with it."""
     model: str | None = None
     trusted: bool = False
     """Whether the folder's own Claude settings may be loaded (design decision 8)."""

@@ -78,6 +78,8 @@ class Ledger(Model):
     """The model chosen for this session, if one was."""
     worktree: WorktreeOfSession | None = None
     """The worktree that it works in, if not in the checkout itself."""
+    forked_from: str | None = None
+    """The Claude session that another session uses too: it is forked before it is asked in."""
     threads: dict[str, Thread] = Field(default_factory=dict)
     turns: dict[str, Turn] = Field(default_factory=dict)
     proposals: dict[str, Proposal] = Field(default_factory=dict)

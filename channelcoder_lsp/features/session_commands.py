@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp import protocol
-from channelcoder_lsp.domain.errors import SessionNotFoundError
+from channelcoder_lsp.domain.errors import ArgumentsError, SessionNotFoundError
 from channelcoder_lsp.domain.model import iso
 from channelcoder_lsp.features import shown
+from channelcoder_lsp.services import archive
+from channelcoder_lsp.services.safe_text import plain_text
 
 if TYPE_CHECKING:
     from channelcoder_lsp.features.face import Face
+
+_EXCERPT_CHARS = 400
 
 
 async def new(face: Face, arguments: protocol.SessionArguments) -> protocol.SessionNamed:
@@ -80,6 +85,47 @@ async def save(face: Face, arguments: protocol.SessionArguments) -> protocol.Ses
         session = await project.session_to_ask_in()
     path = await session.save()
     return protocol.SessionSaved(session.name, path)
+
+
+async def fork(face: Face, arguments: protocol.ForkArguments) -> protocol.SessionNamed:
+    """``channelcoder.session.fork``."""
+    project = face.projects.of_folder(arguments.folder)
+    session = await project.resume()
+    if session is None:
+        raise SessionNotFoundError("the folder's active session")
+    await project.placed.record(session)
+    await session.save()
+    await archive.fork(face.projects.storage, session.name, arguments.new_name)
+    copy = await project.switch(arguments.new_name)
+    return protocol.SessionNamed(copy.name, str(project.checkout.root))
+
+
+async def search(face: Face, arguments: protocol.SearchArguments) -> protocol.SearchHits:
+    """``channelcoder.session.search``."""
+    if not arguments.text.strip():
+        raise ArgumentsError("text: there is nothing to look for. Give some text.")
+    hits: list[protocol.SearchHit] = []
+    async with aclosing(archive.search(face.projects.storage, arguments.text)) as found:
+        async for hit in found:
+            message = hit.message
+            excerpt = plain_text(hit.excerpt, max_chars=_EXCERPT_CHARS)
+            hits.append(
+                protocol.SearchHit(hit.session, message.role, message.timestamp.isoformat(), message.turn_id, excerpt)
+            )
+            if len(hits) >= arguments.limit:
+                break
+    return protocol.SearchHits(hits)
+
+
+async def export(face: Face, arguments: protocol.ExportArguments) -> protocol.Exported:
+    """``channelcoder.session.export``."""
+    name = arguments.name
+    if name is None:
+        session = await face.projects.of_folder(arguments.folder).resume()
+        if session is None:
+            raise SessionNotFoundError("the folder's active session")
+        name = session.name
+    return protocol.Exported(name, archive.export(await face.projects.storage.load(name), arguments.form))
 
 
 async def show(face: Face, arguments: protocol.SessionArguments) -> protocol.Shown:

@@ -21,6 +21,7 @@ from channelcoder_lsp.execution.worktree import Worktrees, current_worktree
 from channelcoder_lsp.library.asking import Asking, Options, StructuredAnswer, asking
 from channelcoder_lsp.library.results import Chunk, Result
 from channelcoder_lsp.library.runtime import Runtime
+from channelcoder_lsp.services import archive
 from channelcoder_lsp.services.checkouts import Checkout
 from channelcoder_lsp.services.events import TurnOver, TurnStatus, TurnText
 from channelcoder_lsp.services.session import Session as OpenSession
@@ -28,7 +29,8 @@ from channelcoder_lsp.storage import FileSessionStorage
 from channelcoder_lsp.storage.adapted import AdaptedStorage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import timedelta
 
     from typing_extensions import Self, Unpack
 
@@ -206,6 +208,22 @@ class Session:
         if self._open is not None:
             await self._open.clear()
 
+    async def fork(self, name: str) -> Session:
+        """A copy under another name that goes its own way.
+
+        Raises:
+            SessionExistsError: the name is taken.
+            StorageError: it can't be stored.
+        """
+        session = await self._opened()
+        await session.save()
+        await archive.fork(self._storage, session.name, name)
+        return await type(self).load(name, self._given)
+
+    async def export(self, form: archive.Format = "markdown") -> str:
+        """The session as a text: ``markdown`` to read, ``json`` with everything, ``guide`` with the guide's keys."""
+        return archive.export(await (await self._opened()).state(), form)
+
     async def close(self) -> None:
         """Put the session at rest, and end what was started for it."""
         await self._let_go()
@@ -262,6 +280,20 @@ class Session:
     async def exists(name: str, storage: SessionStorage | None = None) -> bool:
         """Whether there is a session of that name."""
         return await _all(storage).exists(name)
+
+    @staticmethod
+    async def prune(older_than: timedelta, storage: SessionStorage | None = None) -> Sequence[str]:
+        """Remove the sessions in which nothing was said for longer; their names (session guide, "Session Hygiene").
+
+        Raises:
+            StorageError: one can't be removed.
+        """
+        return await archive.prune(_all(storage), older_than)
+
+    @staticmethod
+    async def search(text: str, storage: SessionStorage | None = None) -> Sequence[archive.Hit]:
+        """Every message of every session that has ``text`` in it, whatever the case."""
+        return [hit async for hit in archive.search(_all(storage), text)]
 
     async def _opened(self) -> OpenSession:
         """The session in the storage, made if it isn't there yet."""

@@ -84,8 +84,9 @@ class SessionConnection:
         resume = head.current_session_id
         if resume and resume not in self._lost:
             spent = head.channelcoder.spent.get(resume, 0.0)
+            fork = resume == head.channelcoder.forked_from
             try:
-                await self._open(agent, replace(request, resume=resume, spent_usd=spent))
+                await self._open(agent, replace(request, resume=resume, fork=fork, spent_usd=spent))
             except ConversationLostError as problem:
                 logger.warning("%s: %s", self._recorder.journal.name, problem)
                 self._lost.add(resume)
@@ -115,7 +116,7 @@ class SessionConnection:
 
     async def _open(self, agent: Agent, request: ConnectionRequest) -> None:
         self.open = await self._stack.enter_async_context(agent.connect(request))
-        self._opened_with = agent, replace(request, session_id=None, resume=None, spent_usd=0.0)
+        self._opened_with = agent, replace(request, session_id=None, resume=None, fork=False, spent_usd=0.0)
         self.used()
 
     async def _replayed(self, turn: Turn) -> tuple[str, list[str]]:

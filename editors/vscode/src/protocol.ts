@@ -172,6 +172,45 @@ export interface SessionSaved {
   readonly path: string;
 }
 
+/** The name of a copy of the folder's active session, which becomes the active one. */
+export interface ForkArguments {
+  readonly newName: string;
+  readonly folder?: string | null;
+}
+
+/** What to look for in all messages of all sessions, whatever the case. */
+export interface SearchArguments {
+  readonly text: string;
+  readonly limit?: number;
+}
+
+/** Where it was found, the newest session first. */
+export interface SearchHits {
+  readonly hits: readonly SearchHit[];
+}
+
+/** A message in which it was found; `excerpt` is the text around it, in one line. */
+export interface SearchHit {
+  readonly session: string;
+  readonly role: string;
+  readonly at: string;
+  readonly turnId: string | null;
+  readonly excerpt: string;
+}
+
+/** A session and a form: `markdown`, `json` (everything) or `guide` (the guide's keys alone). */
+export interface ExportArguments {
+  readonly name?: string | null;
+  readonly folder?: string | null;
+  readonly form?: "markdown" | "json" | "guide";
+}
+
+/** The session as a text. */
+export interface Exported {
+  readonly session: string;
+  readonly text: string;
+}
+
 /** A Markdown document: where it was written, its text, and whether the client was asked to show it. */
 export interface Shown {
   readonly uri: string;
@@ -488,6 +527,12 @@ export interface Commands {
   "channelcoder.session.clear": { arguments: FolderArguments; result: Done };
   /** Put the active session at rest in the guide's format; with a name, under that name from now on. */
   "channelcoder.session.save": { arguments: SessionArguments; result: SessionSaved };
+  /** Go on in a copy of the active session, under a name. */
+  "channelcoder.session.fork": { arguments: ForkArguments; result: SessionNamed };
+  /** Search all sessions. */
+  "channelcoder.session.search": { arguments: SearchArguments; result: SearchHits };
+  /** A session as a text. */
+  "channelcoder.session.export": { arguments: ExportArguments; result: Exported };
   /** Show a session's transcript as Markdown. */
   "channelcoder.session.show": { arguments: SessionArguments; result: Shown };
   /** A session with its turns, for editors that show it. */
@@ -544,6 +589,9 @@ export const COMMANDS: readonly CommandName[] = [
   "channelcoder.session.remove",
   "channelcoder.session.clear",
   "channelcoder.session.save",
+  "channelcoder.session.fork",
+  "channelcoder.session.search",
+  "channelcoder.session.export",
   "channelcoder.session.show",
   "channelcoder.session.read",
   "channelcoder.turn.show",

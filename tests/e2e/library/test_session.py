@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -303,6 +304,38 @@ class TestOnce:
         first = await claude("One")
         await claude("Two", resume=first.session_id)
         assert questions(await model.requests()) == ["One", "Two"]
+
+
+class TestUpkeep:
+    async def test_a_fork_goes_its_own_way(self, model: OfflineModel):
+        async with session(name="one") as one:
+            await one.claude("First")
+            async with await one.fork("two") as two:
+                await two.claude("Second")
+                assert two.id() != one.id()
+            await one.claude("Third")
+        asked = [[*request.earlier_questions, request.question] for request in await model.requests()]
+        assert asked == [["First"], ["First", "Second"], ["First", "Third"]]
+        assert [hit.session for hit in await session.search("SECOND")][:1] == ["two"]
+        assert "one" not in {hit.session for hit in await session.search("Second")}
+
+    async def test_exported_to_be_read(self, model: OfflineModel):
+        async with session(name="one") as s:
+            await s.claude("First")
+            assert (await s.export()).startswith("# one\n\n## You")
+            assert json.loads(await s.export("guide")).keys() <= {
+                "sessionChain",
+                "currentSessionId",
+                "messages",
+                "metadata",
+            }
+
+    async def test_old_ones_are_cleared_out(self, model: OfflineModel):
+        async with session(name="one") as s:
+            await s.claude("First")
+        assert await session.prune(timedelta(days=30)) == []
+        assert await session.prune(timedelta(0)) == ["one"]
+        assert await session.list() == []
 
 
 class TestWorktrees:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from channelcoder_lsp.cli.connection import ResponseError
 from channelcoder_lsp.cli.editor import capabilities
 from channelcoder_lsp.offline.script import Text
 
@@ -73,6 +74,22 @@ async def test_a_session_is_read_whole(machine: Machine):
         await editor.execute("channelcoder.session.new")
         earlier = await editor.execute("channelcoder.session.read", {"name": asked["session"]})
         assert (len(earlier["turns"]), earlier["active"]) == (2, False)
+
+
+async def test_a_session_is_forked_searched_and_exported(machine: Machine):
+    async with machine.opened() as (editor, uri):
+        first, _ = await answered(editor, uri, question="Where is the needle?")
+        forked = await editor.execute("channelcoder.session.fork", {"newName": "another way"})
+        assert forked["session"] == "another way"
+        assert await editor.hover(uri, 6), "the thread came along"
+        await answered(editor, uri, question="In the copy?")
+        hits = (await editor.execute("channelcoder.session.search", {"text": "NEEDLE"}))["hits"]
+        assert {hit["session"] for hit in hits} == {"another way", first["session"]}
+        exported = await editor.execute("channelcoder.session.export", {"name": first["session"]})
+        assert "Where is the needle?" in exported["text"]
+        assert "In the copy?" not in exported["text"]
+        with pytest.raises(ResponseError, match="nothing to look for"):
+            await editor.execute("channelcoder.session.search", {"text": " "})
 
 
 async def test_the_prompts(machine: Machine):

@@ -138,6 +138,39 @@
 ---@field session string
 ---@field path string
 
+--- The name of a copy of the folder's active session, which becomes the active one.
+---@class channelcoder.ForkArguments
+---@field newName string
+---@field folder? string
+
+--- What to look for in all messages of all sessions, whatever the case.
+---@class channelcoder.SearchArguments
+---@field text string
+---@field limit? integer
+
+--- Where it was found, the newest session first.
+---@class channelcoder.SearchHits
+---@field hits channelcoder.SearchHit[]
+
+--- A message in which it was found; `excerpt` is the text around it, in one line.
+---@class channelcoder.SearchHit
+---@field session string
+---@field role string
+---@field at string
+---@field turnId? string
+---@field excerpt string
+
+--- A session and a form: `markdown`, `json` (everything) or `guide` (the guide's keys alone).
+---@class channelcoder.ExportArguments
+---@field name? string
+---@field folder? string
+---@field form? 'markdown'|'json'|'guide'
+
+--- The session as a text.
+---@class channelcoder.Exported
+---@field session string
+---@field text string
+
 --- A Markdown document: where it was written, its text, and whether the client was asked to show it.
 ---@class channelcoder.Shown
 ---@field uri string
@@ -376,6 +409,9 @@
 ---| 'channelcoder.session.remove' # Remove a session and all that belongs to it.
 ---| 'channelcoder.session.clear' # Drop history and threads of the active session.
 ---| 'channelcoder.session.save' # Put the active session at rest in the guide's format; with a name, under that name from now on.
+---| 'channelcoder.session.fork' # Go on in a copy of the active session, under a name.
+---| 'channelcoder.session.search' # Search all sessions.
+---| 'channelcoder.session.export' # A session as a text.
 ---| 'channelcoder.session.show' # Show a session's transcript as Markdown.
 ---| 'channelcoder.session.read' # A session with its turns, for editors that show it.
 ---| 'channelcoder.turn.show' # Show a turn: the exact prompt, the whole answer, tools, usage and cost.

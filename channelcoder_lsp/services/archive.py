@@ -1,0 +1,124 @@
+"""All sessions of a storage: forking, searching, exporting, clearing out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from channelcoder_lsp.domain.errors import SessionBusyError, SessionCorruptError, SessionNotFoundError
+from channelcoder_lsp.domain.model import now
+from channelcoder_lsp.domain.session import SessionMetadata
+from channelcoder_lsp.services.safe_text import safe_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+    from datetime import timedelta
+
+    from channelcoder_lsp.domain.session import Message, SessionState
+    from channelcoder_lsp.domain.storage import JournaledStorage, SessionStorage
+
+logger = logging.getLogger(__name__)
+
+Format = Literal["markdown", "json", "guide"]
+AROUND = 60
+"""Characters before and after what was found that a hit shows."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A message in which something was found."""
+
+    session: str
+    message: Message
+    excerpt: str
+    """The text around the first place, in one line."""
+
+
+async def fork(storage: JournaledStorage, name: str, new_name: str) -> None:
+    """Make a copy of a session that goes its own way: its threads and turns, and a conversation that is its own.
+
+    Raises:
+        SessionNotFoundError, SessionExistsError, SessionNameError: as they say.
+        StorageError: it can't be stored.
+    """
+    state = await storage.load(name)
+    digests = {thread.anchor.content for thread in state.threads.values() if thread.anchor.content}
+    digests |= {file.base for proposal in state.proposals.values() for file in proposal.files if file.base}
+    state.metadata = SessionMetadata(name=new_name, created=now(), last_active=now())
+    ledger = state.channelcoder
+    ledger.forked_from = state.current_session_id
+    for turn in [turn for turn in ledger.turns.values() if not turn.state.finished]:
+        del ledger.turns[turn.id]
+        state.messages = [message for message in state.messages if message.turn_id != turn.id]
+    source = await storage.open(name)
+    try:
+        copy = await storage.create(state, new_name)
+        for digest in digests:
+            if (text := await source.content(digest)) is not None:
+                await copy.keep_content(digest, text)
+        await copy.close()
+    finally:
+        await source.close()
+
+
+async def search(storage: SessionStorage, text: str) -> AsyncGenerator[Hit, None]:
+    """Every message of every session that has ``text`` in it, whatever the case; the newest session first."""
+    wanted = text.casefold()
+    for info in await storage.list():
+        try:
+            state = await storage.load(info.name)
+        except (SessionNotFoundError, SessionCorruptError) as problem:  # removed meanwhile, or set aside
+            logger.warning("%s was not searched: %s", info.name, problem)
+            continue
+        for message in state.messages:
+            at = message.content.casefold().find(wanted)
+            if at >= 0:
+                excerpt = message.content[max(0, at - AROUND) : at + len(text) + AROUND]
+                yield Hit(info.name, message, " ".join(excerpt.split()))
+
+
+async def prune(storage: JournaledStorage, older_than: timedelta, *, keep: Sequence[str] = ()) -> list[str]:
+    """Remove the sessions in which nothing was said for longer than ``older_than``.
+
+    Args:
+        storage: where they are.
+        older_than: how long.
+        keep: names of sessions to leave.
+
+    Returns:
+        The names of those that were removed.
+    """
+    oldest = now() - older_than
+    removed = []
+    for info in await storage.list():
+        if info.last_active < oldest and info.name not in keep:
+            try:
+                await storage.delete(info.name)
+            except (SessionNotFoundError, SessionBusyError) as problem:
+                logger.warning("%s was not removed: %s", info.name, problem)
+                continue
+            removed.append(info.name)
+    return removed
+
+
+def export(state: SessionState, form: Format) -> str:
+    """A session as a text.
+
+    Args:
+        state: the session.
+        form: ``markdown``: what was said, to read. ``json``: everything, as it is stored. ``guide``: the guide's keys
+            alone.
+    """
+    match form:
+        case "json":
+            return state.at_rest()
+        case "guide":
+            return state.to_json(exclude={"channelcoder": True, "messages": {"__all__": {"turn_id"}}}, indent=2)
+        case "markdown":
+            title = " ".join((state.metadata.name or state.current_session_id or "Session").split())
+            parts = [f"# {title}"]
+            for message in state.messages:
+                who = "You" if message.role == "user" else "Claude"
+                parts += [f"## {who} · {message.timestamp:%Y-%m-%d %H:%M} UTC", safe_markdown(message.content).strip()]
+            return "\n\n".join(parts) + "\n"
