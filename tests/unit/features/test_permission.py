@@ -33,12 +33,14 @@ class Server:
         self.ids: list[str] = []
         self.cancelled: list[str] = []
         self.pending: asyncio.Future[Any] | None = None
+        self.asking = asyncio.Event()
 
     def send_request_async(self, method: str, params: Any, msg_id: str) -> asyncio.Future[Any]:
         assert method == "window/showMessageRequest"
         self.asked.append(params)
         self.ids.append(msg_id)
         self.pending = asyncio.get_running_loop().create_future()
+        self.asking.set()
         if self.answers:
             answer = self.answers.pop(0)
             if isinstance(answer, Exception):
@@ -87,8 +89,7 @@ class TestAnswers:
         """And what the client answers to that is taken without a word."""
         server = Server()
         task = asyncio.create_task(asking(server)(TURN, "Bash", "make"))
-        while server.pending is None:
-            await asyncio.sleep(0)
+        await asyncio.wait_for(server.asking.wait(), 10)
         task.cancel()
         await asyncio.wait([task])
         assert task.cancelled()
