@@ -51,10 +51,16 @@ def test_the_docs_are_up_to_date():
 
 def test_stale_docs_are_shown(tmp_path: Path):
     """The check says what differs and fails."""
-    copied = ("docs/generate.py", "docs/typescript.py", "editors/vscode/package.json", "editors/vscode/src/protocol.ts")
-    for name in copied:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(GENERATE.parents[1] / name, tmp_path / name)
+    root = GENERATE.parents[1]
+    generated = (
+        "editors/vscode/package.json",
+        "editors/vscode/src/protocol.ts",
+        "editors/nvim/lua/channelcoder/protocol.lua",
+    )
+    for path in [*GENERATE.parent.glob("*.py"), *(root / name for name in generated)]:
+        copy = tmp_path / path.relative_to(root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     script = [sys.executable, str(tmp_path / "docs" / "generate.py")]
     subprocess.run(script, check=True)
     page = tmp_path / "docs" / "protocol.md"
