@@ -184,7 +184,8 @@ class LineMatcher:
 
     def _align(self, pocket: Pocket) -> dict[int, Found]:
         """The forms of a pocket's old lines among its new ones."""
-        if pocket not in self._aligned:
+        known = self._aligned.get(pocket)
+        if known is None:
             old = [index for index in pocket.old if self.old.weight(index) > TELLING]
             new = [index for index in pocket.new if self.new.weight(index) > TELLING]
             if max(len(old), len(new)) > MAX_SIZE:
@@ -194,5 +195,5 @@ class LineMatcher:
                 [self.new.traits(index) for index in new],
                 [self.old.weight(index) for index in old],
             )
-            self._aligned[pocket] = {old[it.old]: Found(new[it.new], it.likeness) for it in matches}
-        return self._aligned[pocket]
+            known = self._aligned[pocket] = {old[it.old]: Found(new[it.new], it.likeness) for it in matches}
+        return known

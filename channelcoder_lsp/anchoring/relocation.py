@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from channelcoder_lsp.anchoring.align import UNMATCHED
@@ -122,11 +123,10 @@ class LineMap:
         if not groups:
             return [], 0.0
 
-        def weigh(group: list[_Hit]) -> float:
-            return sum(self._old.weight(hit.old) * hit.likeness for hit in group)
-
-        best = max(groups, key=lambda group: (weigh(group), len(group)))
-        return best, weigh(best)
+        weight = self._old.weight
+        weighed = [(sum([weight(hit.old) * hit.likeness for hit in group]), len(group), group) for group in groups]
+        kept, _, best = max(weighed, key=itemgetter(0, 1))
+        return best, kept
 
     def _definition(self, start: int, end: int, hits: Sequence[_Hit], survived: float) -> tuple[int, int] | None:
         """The whole of a definition whose header was found, if the range is one."""
