@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COMPARED_BYTES = 5_000_000
 """A file larger than this that has another time than the index says counts as changed unread."""
 
-_ENTRY = re.compile(rb"(\d{6}) ([0-9a-f]{40,64}) ([0-3])\t([^\0]+)\0((?:  [^\n]*\n)*)")
+_ENTRY = re.compile(rb"(\d{6}) ([0-9a-f]{40,64}) [0-3]\t([^\0]+)\0((?:  [^\n]*\n)*)")
 _TIME = re.compile(rb"  mtime: (\d+):\d+\n")
 _SIZE = re.compile(rb"  size: (\d+)")
 _TREE_ENTRY = re.compile(rb"(\d{6}) ([a-z]+) ([0-9a-f]{40,64})\t(.+)", re.DOTALL)
@@ -36,8 +36,6 @@ class Indexed:
     """A file as the index has it."""
 
     digest: str
-    merged: bool
-    """Whether it is at rest: no conflict."""
     modified: int | None
     """When it was last written, in seconds; None where Git doesn't say."""
     size: int | None
@@ -58,12 +56,11 @@ def parse_index(output: bytes) -> dict[str, Indexed]:
         if entry is None:
             raise RepositoryError("Git's list of files can't be read. Another version of Git may help.")
         at = entry.end()
-        mode, digest, stage, path, more = entry.groups()
+        mode, digest, path, more = entry.groups()
         if mode.startswith(b"100"):
             time, size = _TIME.search(more), _SIZE.search(more)
             files[os.fsdecode(path)] = Indexed(
                 digest.decode(),
-                stage == b"0",
                 int(time[1]) if time else None,
                 int(size[1]) if size else None,
             )
@@ -96,7 +93,7 @@ def differing(folder: Path, index: Mapping[str, Indexed], commit: Mapping[str, s
         found = regular(folder / path)
         if found is None:
             continue
-        if not known.merged or commit.get(path) != known.digest or not _same(folder / path, found, known, written):
+        if commit.get(path) != known.digest or not _same(folder / path, found, known, written):
             yield path
 
 

@@ -37,10 +37,13 @@ def review_actions(
     if document.path is not None and project is not face.projects.scratch:
         changes = {**uri, "scope": ReviewScope.CHANGES.value}
         yield _action("Claude: Review uncommitted changes", changes, SOURCE_KIND)
-    reviews = list(project.session.head.reviews.values()) if project.session is not None else []
-    if reviews and (left := reviews[-1].unfinished) and not reviews[-1].under_way:
-        label = f"Claude: Resume the review ({len(left)} of {len(reviews[-1].files)} files left)"
-        yield _action(label, {"reviewId": reviews[-1].id}, SOURCE_KIND)
+    session = project.session
+    latest = next(reversed(session.head.reviews.values()), None) if session is not None else None
+    if session is None or latest is None or project.reviews.under_way(session, latest):
+        return
+    if left := latest.unfinished:
+        label = f"Claude: Resume the review ({len(left)} of {len(latest.files)} files left)"
+        yield _action(label, {"reviewId": latest.id}, SOURCE_KIND)
 
 
 def _action(label: str, arguments: dict[str, Any], kind: str) -> lsp.CodeAction:

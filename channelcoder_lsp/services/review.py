@@ -179,11 +179,9 @@ class Reviews:
             if running.session is session:
                 await self.cancel(running.review.id)
 
-    def found(self, session: Session, review: Review) -> int:
-        """How many findings of the review there are."""
-        return sum(
-            1 for thread in session.head.threads.values() if thread.finding and thread.finding.review_id == review.id
-        )
+    def under_way(self, session: Session, review: Review) -> bool:
+        """Whether somebody is at the review: this process, or as far as is known another one."""
+        return review.id in self._running or any(turn.review_id == review.id for turn in session.head.unfinished())
 
     # What to look at
 

@@ -78,7 +78,7 @@ class Sources:
         """
         path = self._project.relative(uri)
         file = path_of(uri)
-        if file is not None and (is_secret(file) or is_secret(Path(path or ""))):
+        if file is not None and await anyio.to_thread.run_sync(_is_kept, file):
             raise ReviewError("files of that name hold secrets and are kept from Claude")
         document = self._project.documents.get(uri) or next(
             (each for each in self._project.documents if path is not None and each.path == path), None
@@ -145,6 +145,14 @@ class Sources:
         return text.removeprefix("\ufeff") if text is not None else None
 
 
+def _is_kept(file: Path) -> bool:
+    """Whether the file, or the one that a link of that name leads to, is kept from Claude."""
+    try:
+        return is_secret(file) or is_secret(file.resolve())
+    except (OSError, RuntimeError):  # a loop of links: reading it fails as well
+        return is_secret(file)
+
+
 def _on_disk(file: Path, root: Path | None) -> str:
     """The text of a file.
 
@@ -156,8 +164,6 @@ def _on_disk(file: Path, root: Path | None) -> str:
         real = file.resolve(strict=True)
         if root is not None and not real.is_relative_to(root.resolve()):
             raise ReviewError("it leads outside of the folder")
-        if is_secret(real):
-            raise ReviewError("it leads to a file that is kept from Claude")
         if not real.is_file():
             raise ReviewError("it is no file")
         if real.stat().st_size > FILE_BYTES:

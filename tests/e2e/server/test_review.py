@@ -344,7 +344,9 @@ class TestCancelAndResume:
             answer(MINUS, SLOW, when="in b.py", times="always"), answer(when="in c.py", times="always")
         )
         async with machine.editor() as editor:
-            resumed = await review(editor, resume=True)
+            uri = editor.open(machine.project / "a.py")
+            resume = action(await editor.code_actions(uri, (0, 0), (0, 0)), "Claude: Resume")
+            resumed = await editor.choose(resume)
             assert resumed["reviewId"] == begun["reviewId"]
             assert await over(editor) == "Review of 3 files: 3 findings."
             assert [path for path, _, _ in await findings(editor)] == ["a.py", "b.py", "b.py"]

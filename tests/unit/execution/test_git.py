@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from channelcoder_lsp.domain.errors import RepositoryError
+from channelcoder_lsp.execution import git_process
 from channelcoder_lsp.execution.git import GitRepository
 from channelcoder_lsp.execution.git_files import parse_index
 from channelcoder_lsp.execution.git_process import Git, environment, find_git
@@ -448,17 +449,32 @@ class TestHostile:
         await self.read_all(folder.repository)
         assert not mark.exists(), mark.read_text()
 
+    @pytest.mark.parametrize("older", [False, True], ids=["now", "older"])
     @pytest.mark.parametrize("url", ["ext::{program} %S", "ssh://host/x", "trip::x"])
     async def test_a_part_of_the_history_that_would_have_to_be_fetched(
-        self, folder: Folder, tripwire: tuple[str, Path], tmp_path: Path, url: str
+        self,
+        folder: Folder,
+        tripwire: tuple[str, Path],
+        url: str,
+        older: bool,
+        monkeypatch: pytest.MonkeyPatch,
     ):
-        """In a partial clone Git fetches by itself, through whatever the repository names."""
+        """In a partial clone Git fetches by itself, through whatever the repository names.
+
+        Also one that doesn't know GIT_NO_LAZY_FETCH yet.
+        """
         program, mark = tripwire
+        if older:
+            monkeypatch.setattr(
+                git_process,
+                "environment",
+                lambda given: {k: v for k, v in environment(given).items() if k != "GIT_NO_LAZY_FETCH"},
+            )
         folder.write("a.txt")
         folder.write("b.txt", "b\n")
         folder.commit()
         folder.git("config", "uploadpack.allowFilter", "true")
-        clone = Folder(tmp_path / "clone")
+        clone = Folder(folder.path.parent / "clone")
         folder.git("clone", "--quiet", "--no-checkout", "--filter=blob:none", f"file://{folder.path}", str(clone.path))
         for name, value in {
             "remote.origin.url": url.format(program=program),

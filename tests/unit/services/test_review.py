@@ -406,6 +406,14 @@ class TestWhatIsAsked:
             await shop.start(uri=(shop.folder / "link.txt").as_uri())
         assert agent.prompts == []
 
+    async def test_is_never_a_secret_that_is_open_by_another_name(self, shop: Shop, agent: ScriptedAgent):
+        uri = await shop.open("notes.txt", "KEY=1\n")
+        (shop.folder / "notes.txt").rename(shop.folder / ".env")
+        (shop.folder / "notes.txt").symlink_to(shop.folder / ".env")
+        with pytest.raises(ReviewError, match="kept from Claude"):
+            await shop.start(uri=uri)
+        assert agent.prompts == []
+
     async def test_names_a_file_that_is_not_there(self, shop: Shop):
         with pytest.raises(ReviewError, match=r"gone.py can't be reviewed: it can't be read \(No such file"):
             await shop.start(uri=uri_of(shop.folder / "gone.py"))
@@ -600,6 +608,8 @@ class TestCancelAndResume:
     ):
         await soon(shop.projects.close())
         other = await open_shop()
+        left = other.session.review(half_done[0].id)
+        assert [file.state.value for file in left.files] == ["done", "cancelled", "cancelled"]
         agent.will(structured(MINUS, SIZE), structured())
         review = await other.over(await soon(other.project.reviews.resume("Look well.", half_done[0].id)))
         assert [file.state for file in review.files] == [ReviewState.DONE] * 3
@@ -609,7 +619,19 @@ class TestCancelAndResume:
         self, shop: Shop, agent: ScriptedAgent, half_done: tuple[Review, Reply]
     ):
         assert (await shop.project.reviews.resume("Look well.")).id == half_done[0].id
-        assert len(agent.prompts) == 2
+        assert len(shop.session.head.unfinished()) == 1
+
+    async def test_a_file_whose_turn_ended_before_that_was_recorded_is_done(self, shop: Shop, agent: ScriptedAgent):
+        """The process was killed between the two."""
+        agent.will(structured(MINUS))
+        review = await shop.reviewed(uri=await shop.open("shop.py"))
+        review = review.model_copy(deep=True)
+        review.files[0].state = ReviewState.RUNNING
+        await shop.session.keep_review(review)
+        with pytest.raises(ReviewError, match="All files of this review were looked at"):
+            await shop.project.reviews.resume("Look well.")
+        assert shop.session.review(review.id).files[0].state is ReviewState.DONE
+        assert len(agent.prompts) == 1
 
     async def test_what_a_person_asks_meanwhile_comes_before_the_next_file(
         self, shop: Shop, agent: ScriptedAgent, half_done: tuple[Review, Reply]
