@@ -64,12 +64,28 @@ local function choose_prompt(client, chosen)
   end)
 end
 
+--- What is asked about, with what checkers say about it.
+---@param client vim.lsp.Client
+---@param given channelcoder.Given
+---@return channelcoder.AskArguments
+local function about(client, given)
+  local found = vim.tbl_filter(function(diagnostic)
+    local last = diagnostic.end_lnum or diagnostic.lnum
+    return diagnostic.lnum < given.line2 and last >= given.line1 - 1 and diagnostic.source ~= 'channelcoder'
+  end, vim.diagnostic.get(0))
+  return {
+    uri = vim.uri_from_bufnr(0),
+    range = client_of.range(client, given),
+    diagnostics = #found > 0 and vim.lsp.diagnostic.from(found) or nil,
+  }
+end
+
 --- Ask about the line or the selection.
 ---@param client vim.lsp.Client
 ---@param rest string
 ---@param given channelcoder.Given
 function M.ask(client, rest, given)
-  local argument = { uri = vim.uri_from_bufnr(0), range = client_of.range(client, given) }
+  local argument = about(client, given)
   M.typed('Ask Claude: ', rest, function(question)
     argument.question = question
     M.send(client, 'channelcoder.ask', argument, question, given.bang)
@@ -81,7 +97,7 @@ end
 ---@param rest string
 ---@param given channelcoder.Given
 function M.prompt(client, rest, given)
-  local argument = { uri = vim.uri_from_bufnr(0), range = client_of.range(client, given) }
+  local argument = about(client, given)
   local function send(name, title)
     argument.prompt = name
     M.send(client, 'channelcoder.ask', argument, title, given.bang)

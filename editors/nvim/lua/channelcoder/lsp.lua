@@ -68,6 +68,8 @@ function M.config()
       experimental = { channelcoder = { input = true, turns = true, changes = true } },
       -- Documents that the server makes are shown here, in the plugin's own windows.
       window = { showDocument = { support = false } },
+      -- What Neovim can do, though it does not say so.
+      workspace = { workspaceEdit = { documentChanges = true } },
     },
     settings = { channelcoder = options.settings },
     handlers = {

@@ -1,20 +1,21 @@
---- Proposed edits: looked at as a diff, then applied or discarded.
+--- Proposed edits: looked at as a diff against the code as it is, then applied or discarded.
 local client_of = require('channelcoder.client')
 local text = require('channelcoder.text')
 
 local M = {}
 
---- Apply an edit: the server sends it, and one undo per file takes it back.
+--- Apply an edit: the server sends it, and one undo for each file takes it back.
 ---@param client vim.lsp.Client
 ---@param id string
 function M.apply(client, id)
   client_of.execute(client, 'channelcoder.proposal.apply', { proposalId = id }, function(result)
     ---@cast result channelcoder.Applied
-    if result.applied then
-      return text.say('applied; u takes it back.')
+    if not result.applied then
+      return text.say(result.reason or 'the edit was not applied.', vim.log.levels.WARN)
     end
-    local reason = result.reason or 'the edit was not applied.'
-    text.say(reason, vim.log.levels.WARN)
+    text.say(result.reason or 'applied; u takes it back.')
+    -- The server was told of the new text a moment after that of the edit: have it look again.
+    client_of.execute(client, 'channelcoder.proposal.apply', { proposalId = id, done = true })
   end)
 end
 
@@ -26,24 +27,88 @@ function M.discard(client, id)
   end)
 end
 
---- Show an edit as a diff, with keys to apply and to discard it.
+--- A buffer for one side of a diff.
+---@param content string?
+---@param file channelcoder.ProposedFileContent
+---@return integer
+local function side(content, file)
+  local buffer = vim.api.nvim_create_buf(false, true)
+  vim.bo[buffer].bufhidden = 'wipe'
+  vim.bo[buffer].modeline = false
+  local lines = content and vim.split(content, '\n', { plain = true }) or {}
+  if lines[#lines] == '' then
+    table.remove(lines) -- what ends the last line
+  end
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
+  vim.bo[buffer].modifiable = false
+  vim.bo[buffer].filetype = vim.filetype.match({ filename = vim.uri_to_fname(file.uri) }) or ''
+  return buffer
+end
+
+--- Show in a tab page of its own what becomes of a file.
+---@param file channelcoder.ProposedFileContent
+---@return integer tab, integer buffer the proposed side
+local function compare(file)
+  vim.cmd('tab split')
+  local now
+  if file.kind == 'create' then
+    now = side(nil, file)
+  else
+    now = vim.uri_to_bufnr(file.uri)
+    vim.fn.bufload(now)
+    vim.bo[now].buflisted = true
+  end
+  vim.api.nvim_win_set_buf(0, now)
+  vim.cmd.diffthis()
+  local proposed = side(file.after, file)
+  local window = vim.api.nvim_open_win(proposed, true, { split = 'right' })
+  vim.cmd.diffthis()
+  local kinds =
+    { edit = 'Claude proposes', create = 'Claude proposes a new file', delete = 'Claude proposes to delete it' }
+  local reason = file.reason and (' · not all can be applied: ' .. text.line(file.reason)) or ''
+  local bar = ('%s%s · a apply · d discard · q close'):format(kinds[file.kind], reason)
+  vim.wo[window][0].winbar = bar:gsub('%%', '%%%%')
+  return vim.api.nvim_get_current_tabpage(), proposed
+end
+
+---@param tabs integer[]
+local function close(tabs)
+  for _, tab in ipairs(tabs) do
+    if vim.api.nvim_tabpage_is_valid(tab) then
+      vim.cmd.tabclose(vim.api.nvim_tabpage_get_number(tab))
+    end
+  end
+end
+
+--- Show an edit as a diff of each file, with keys to apply and to discard it. Single changes can be taken with `do`.
 ---@param client vim.lsp.Client
 ---@param id string
 function M.look(client, id)
-  client_of.execute(client, 'channelcoder.proposal.preview', { proposalId = id }, function(shown)
-    ---@cast shown channelcoder.Shown
-    local window
-    local function closing(run)
-      return function()
-        window:close()
-        run(client, id)
+  client_of.execute(client, 'channelcoder.proposal.read', { proposalId = id }, function(proposal)
+    ---@cast proposal channelcoder.ProposalContent
+    local differing = vim.tbl_filter(function(file)
+      return file.before ~= file.after
+    end, proposal.files)
+    if #differing == 0 then
+      local reason = proposal.files[1] and proposal.files[1].reason
+      return text.say(reason and ('it can not be applied: %s.'):format(reason) or 'it is applied already.')
+    end
+    local tabs, buffers = {}, {}
+    for _, file in ipairs(differing) do
+      local tab, buffer = compare(file)
+      table.insert(tabs, tab)
+      table.insert(buffers, buffer)
+    end
+    vim.api.nvim_set_current_tabpage(tabs[1])
+    local keys = { a = M.apply, d = M.discard, q = function() end }
+    for _, buffer in ipairs(buffers) do
+      for key, run in pairs(keys) do
+        vim.keymap.set('n', key, function()
+          close(tabs)
+          run(client, id)
+        end, { buffer = buffer, nowait = true, desc = 'the proposed edit' })
       end
     end
-    window = require('channelcoder.window').open('Claude: proposed edit', client.id, {
-      { key = 'a', does = 'apply', run = closing(M.apply) },
-      { key = 'd', does = 'discard', run = closing(M.discard) },
-    })
-    window:set(shown.markdown)
   end)
 end
 
