@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from lsprotocol import types as lsp
-
+from channelcoder_lsp.features.editor_state import range_in
 from channelcoder_lsp.services.context import ChosenContext, Folders, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from channelcoder_lsp.domain.place import Range
     from channelcoder_lsp.features.face import Face
@@ -40,7 +38,7 @@ def _wanted(face: Face, number: int, entry: ClientContext) -> Wanted:
         field=f"context.{number}",
         uri=entry.uri,
         document=_document(face, entry.uri) if entry.uri is not None else None,
-        part=partial(_range, face, entry.range) if entry.range is not None else None,
+        part=_part(face, entry.range) if entry.range is not None else None,
         symbol=entry.symbol,
         text=entry.text,
         label=entry.label,
@@ -53,10 +51,5 @@ def _document(face: Face, uri: str) -> Document | None:
     return next((document for document in found if document is not None), None)
 
 
-def _range(face: Face, given: ClientRange, lines: Sequence[str]) -> Range:
-    start, end = given.start, given.end
-    range_ = lsp.Range(
-        lsp.Position(max(0, start.line), max(0, start.character)),
-        lsp.Position(max(0, end.line), max(0, end.character)),
-    )
-    return face.client.codec.range(lines, range_)
+def _part(face: Face, given: ClientRange) -> Callable[[Sequence[str]], Range]:
+    return lambda lines: range_in(face, lines, given)

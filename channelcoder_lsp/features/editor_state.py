@@ -56,12 +56,17 @@ def editor_told(face: Face, params: Any) -> None:
 
 def client_range(face: Face, document: Document, given: ClientRange) -> Range:
     """A range from a command's argument, within the document."""
+    return range_in(face, document.lines, given)
+
+
+def range_in(face: Face, lines: Sequence[str], given: ClientRange) -> Range:
+    """A range from a command's argument, within ``lines``."""
     start, end = given.start, given.end
     range_ = lsp.Range(
         lsp.Position(max(0, start.line), max(0, start.character)),
         lsp.Position(max(0, end.line), max(0, end.character)),
     )
-    return face.client.codec.range(document.lines, range_)
+    return face.client.codec.range(lines, range_)
 
 
 def client_diagnostic(face: Face, document: Document, given: ClientDiagnostic) -> Diagnostic:
