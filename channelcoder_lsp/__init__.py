@@ -5,7 +5,9 @@ For programs: ``session``, ``claude``, ``stream`` and the storages, each loaded 
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp.version import __version__
@@ -64,3 +66,17 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = import_module(f"{__name__}.{_WHERE[name]}")
     return getattr(module, "Session" if name == "session" else name)
+
+
+class _Package(ModuleType):
+    """This package: ``claude`` is the function here, though there is a subpackage of that name.
+
+    An import of the subpackage would put it in the function's place.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _WHERE and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
