@@ -79,11 +79,14 @@ async function continueSession(context: Context): Promise<void> {
   const folder = await context.folder();
   const wanted = await typedQuestion("Continue the session of this folder", context.history);
   if (wanted !== undefined && "question" in wanted) {
-    const { turnId } = await context.server.execute("channelcoder.continue", {
+    const added = context.added.splice(0);
+    await context.server.execute("channelcoder.continue", {
       question: wanted.question,
       folder: folder ?? null,
+      context: added,
     });
-    await vscode.commands.executeCommand("channelcoder.ui.session.show", { turnId });
+    showAdded(context);
+    await vscode.commands.executeCommand("channelcoder.ui.session.show");
   }
 }
 

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import type { Context } from "./context.ts";
 import type { SessionRow } from "./protocol.ts";
 import { age, counted, dollars } from "./rendering.ts";
+import { SessionViews } from "./sessionview.ts";
 
 interface Item extends vscode.QuickPickItem {
   readonly row: SessionRow;
@@ -21,7 +22,8 @@ export function registerSessions(context: Context): void {
   context.command("session.rename", (chosen?: Chosen) => rename(context, chosen?.row));
   context.command("session.remove", (chosen?: Chosen) => remove(context, chosen?.row));
   context.command("session.clear", () => clear(context));
-  context.command("session.show", (chosen?: Chosen) => show(context, chosen?.row));
+  const views = new SessionViews(context);
+  context.command("session.show", (chosen?: Chosen) => show(context, views, chosen?.row));
   context.command("model", () => chooseModel(context));
 }
 
@@ -86,9 +88,9 @@ async function clear(context: Context): Promise<void> {
   }
 }
 
-async function show(context: Context, chosen?: SessionRow): Promise<void> {
+async function show(context: Context, views: SessionViews, chosen?: SessionRow): Promise<void> {
   const folder = (await context.folder()) ?? null;
-  await context.server.execute("channelcoder.session.show", { name: chosen?.name ?? null, folder });
+  await views.show(chosen?.name ?? null, folder);
 }
 
 async function chooseModel(context: Context): Promise<void> {

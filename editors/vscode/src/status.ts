@@ -114,26 +114,23 @@ class StatusItem implements vscode.Disposable {
   }
 }
 
-function tooltip(status: Status | undefined): vscode.MarkdownString {
-  const text = new vscode.MarkdownString();
-  if (status === undefined) {
-    text.appendText("No folder is open.");
-  } else {
+function tooltip(status: Status | undefined): string {
+  const lines = ["No folder is open."];
+  if (status !== undefined) {
     const facts = [counted(status.messages, "message"), dollars(status.costUsd)];
-    text.appendText(`Session: ${status.session ?? "none yet"}\n`);
-    text.appendText(`${facts.join(" · ")}\n`);
-    text.appendText(`Model: ${status.model ?? "the default"}\n`);
+    lines.splice(0, 1, `Session: ${status.session ?? "none yet"}`, facts.join(" · "));
+    lines.push(`Model: ${status.model ?? "the default"}`);
     if (status.offline) {
-      text.appendText("The offline model answers: no account, no network.\n");
+      lines.push("The offline model answers: no account, no network.");
     }
   }
   if (!vscode.workspace.isTrusted) {
-    text.appendText(
-      "Restricted Mode: CLAUDE.md, Claude's project settings, project prompts and MCP servers are off. " +
-        "Asking about code works.\n",
+    lines.push(
+      "Restricted Mode: CLAUDE.md, Claude's project settings, project prompts and MCP servers are off.",
+      "Asking about code works.",
     );
   }
-  return text;
+  return lines.join("\n");
 }
 
 interface Action extends vscode.QuickPickItem {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 
 import psutil
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from . import install
 
@@ -224,7 +224,18 @@ class Code:
         """Show a view of the activity bar."""
         self.page.locator(".activitybar").get_by_role("tab", name=title).click()
 
+    def type_name(self, name: str) -> None:
+        """Type a name into the box that asks for it."""
+        box = self.page.locator(".quick-input-widget:visible input").first
+        box.wait_for()
+        box.fill(name)
+        self.page.keyboard.press("Enter")
+
     # What a person sees
+
+    def session(self) -> FrameLocator:
+        """The page of the session that is shown."""
+        return self.page.frame_locator("iframe.webview.ready").frame_locator("#active-frame")
 
     @property
     def cursor(self) -> Locator:

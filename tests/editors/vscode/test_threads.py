@@ -88,6 +88,7 @@ def test_the_light_bulb_takes_code_from_an_answer(code, model):
     model.script(ANSWER)
     code.ask("Make it shorter", TOTAL)
     expect(code.thread).to_contain_text("in one line")
+    expect(code.lenses.first).to_have_text("Claude: 1 answer")
     code.collapse()
     code.go(14)
     assert "Claude: Replace the selection with it" in code.code_actions()
@@ -112,7 +113,7 @@ def test_a_question_that_the_lens_asks_for_is_typed(code, model):
 
 def test_a_question_that_failed_can_be_asked_again(code, model):
     """The thread says what went wrong, and has a button."""
-    model.script(Failure(status=400, message="no such thing"), "It adds up.")
+    model.script(Failure(status=401, message="invalid x-api-key"), "It adds up.")
     code.ask("What does this do?", TOTAL)
     expect(code.thread).to_contain_text("Failed:")
     code.thread.get_by_role("button", name="Ask Again").click()
