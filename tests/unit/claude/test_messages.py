@@ -316,7 +316,7 @@ class TestEnds:
         assert "more steps" in end.error.message
 
     def test_a_limit_says_when_it_is_lifted(self, monkeypatch):
-        monkeypatch.setattr("channelcoder_lsp.claude.messages.time.time", lambda: 1_000_000.0)
+        monkeypatch.setattr("time.time", lambda: 1_000_000.0)
         limit = RateLimitEvent(RateLimitInfo(status="rejected", resets_at=1_000_000 + 600), uuid="u", session_id="s")
         [end] = read(limit, result(is_error=True, api_error_status=429, result="Limit reached."))
         assert "Ask again in 10 minutes." in end.error.message
