@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python
+EXTENSION := editors/vscode
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix $(EXTENSION) --loglevel error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint types contracts docs bench format lock clean
+.PHONY: help demo test test-unit lint types contracts docs bench vsix format lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -12,18 +14,20 @@ help:  ## what can be made
 demo: .make/package  ## the main job, for real; LIVE=1 asks Claude instead of the offline model
 	$(RUN) -m channelcoder_lsp.cli.demo $(if $(LIVE),--live)
 
-test: lint types contracts docs .make/interop  ## everything: style, types, layers, docs, all tests with the editors
+test: lint types contracts docs .make/interop .make/vscode vsix  ## everything: style, types, layers, docs, all tests with the editors
 	$(RUN) -m pytest
 
 test-unit: .make/dev  ## the quick part of the tests
 	$(RUN) -m pytest tests/unit tests/conformance
 
-lint: .make/dev
+lint: .make/dev .make/extension
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(NPM) run lint
 
-types: .make/dev
+types: .make/dev .make/extension
 	$(BIN)/mypy
+	$(NPM) run types
 
 contracts: .make/dev
 	$(BIN)/lint-imports
@@ -34,17 +38,21 @@ docs: .make/dev  ## fail when docs/protocol.md or docs/settings.md are stale
 bench: .make/interop  ## the benchmarks; prints the tables of docs/performance.md
 	$(RUN) -m benchmarks
 
-format: .make/dev  ## bring the code into shape
+vsix: $(EXTENSION)/channelcoder.vsix  ## package the VS Code extension, once its own tests passed
+
+format: .make/dev .make/extension  ## bring the code into shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(RUN) docs/generate.py
+	$(NPM) run format
 
 lock: .make/dev  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.10 --group pyproject.toml:dev pyproject.toml \
 		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements/dev.txt
 
 clean:  ## remove everything that was made
-	rm -rf .venv .make tests/interop/node_modules
+	rm -rf .venv .make tests/interop/node_modules tests/editors/vscode/node_modules
+	rm -rf $(EXTENSION)/node_modules $(EXTENSION)/dist $(EXTENSION)/channelcoder.vsix
 
 .make/venv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
@@ -62,3 +70,15 @@ clean:  ## remove everything that was made
 .make/interop: .make/dev tests/interop/package-lock.json
 	$(RUN) tests/interop/install.py
 	touch $@
+
+.make/vscode: .make/dev tests/editors/vscode/install.py tests/editors/vscode/package-lock.json
+	$(RUN) tests/editors/vscode/install.py
+	touch $@
+
+.make/extension: .make/dev $(EXTENSION)/package-lock.json
+	$(NPM) ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+$(EXTENSION)/channelcoder.vsix: .make/extension $(wildcard $(EXTENSION)/*.json $(EXTENSION)/*.md $(EXTENSION)/src/* $(EXTENSION)/test/* $(EXTENSION)/media/* $(EXTENSION)/media/*/* $(EXTENSION)/images/*)
+	$(NPM) test
+	$(NPM) run package
