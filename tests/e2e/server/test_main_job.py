@@ -161,7 +161,7 @@ class TestAnswers:
             await answered(editor, uri)
             await answered(editor, uri, question="Sure?")
             lenses = await editor.code_lenses(uri)
-            assert [lens["command"]["title"] for lens in lenses] == ["Claude: 2 answers", "Continue"]
+            assert [lens["command"]["title"] for lens in lenses] == ["Claude: 2 answers", "Reply", "Resolve"]
             assert lenses[0]["range"]["start"]["line"] == 5
 
     async def test_code_can_be_inserted_below(self, machine: Machine):
@@ -248,7 +248,7 @@ class TestAfterARestart:
         async with machine.opened(text="import os\n\nprint(os.name)\n") as (editor, uri):
             assert await editor.code_lenses(uri) == []
         async with machine.opened() as (editor, uri):
-            assert len(await editor.code_lenses(uri)) == 2
+            assert len(await editor.code_lenses(uri)) == 3
 
     async def test_claudes_own_transcript_may_be_gone(self, machine: Machine):
         """The CLI deletes its transcripts after a while: the conversation goes on with a replay, and says so."""

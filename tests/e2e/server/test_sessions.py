@@ -51,7 +51,7 @@ class TestOneSessionPerFolder:
             assert await editor.code_lenses(uri) == []
             folder = {"uri": machine.project.as_uri(), "name": "shop"}
             editor.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [folder], "removed": []}})
-            assert len(await editor.code_lenses(uri)) == 2
+            assert len(await editor.code_lenses(uri)) == 3
             editor.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [], "removed": [folder]}})
             assert await editor.code_lenses(uri) == []
 

@@ -127,4 +127,4 @@ async def test_threads_go_with_a_file_that_is_renamed_in_the_editor(machine: Mac
         editor.notify("workspace/didRenameFiles", {"files": [rename]})
         assert "> What is this?" in (await editor.hover(editor.open(new), 6) or "")
     async with machine.editor() as editor:
-        assert len(await editor.code_lenses(editor.open(new))) == 2
+        assert len(await editor.code_lenses(editor.open(new))) == 3

@@ -9,7 +9,7 @@ vim.lsp.config('channelcoder', {
 })
 vim.lsp.enable('channelcoder')
 
--- "Ask Claude…" and "Continue" come without a question: have it typed.
+-- "Ask Claude…" and "Reply" come without a question: have it typed.
 local function ask(command, context)
   local argument = vim.deepcopy(command.arguments[1])
   local function send()
@@ -28,6 +28,7 @@ local function ask(command, context)
 end
 vim.lsp.commands['channelcoder.ask'] = ask
 vim.lsp.commands['channelcoder.continue'] = ask
+vim.lsp.commands['channelcoder.thread.reply'] = ask
 
 -- Show how far an answer is, and keep the code lenses fresh.
 vim.api.nvim_create_autocmd('LspProgress', {

@@ -35,10 +35,10 @@ class TestHover:
 
     def test_stays_with_the_code_while_it_is_edited(self, nvim: Neovim):
         nvim.ask("What does this add up?")
-        nvim.lens("Claude: 1 answer | Continue", TOTAL[0])
+        nvim.lens("Claude: 1 answer | Reply | Resolve", TOTAL[0])
         nvim.api.input("ggO# one more line<CR># and another<Esc>")
         nvim.wait("return vim.fn.mode() == 'n' and vim.fn.getline(2) == '# and another'")
-        nvim.lens("Claude: 1 answer | Continue", TOTAL[0] + 2)
+        nvim.lens("Claude: 1 answer | Reply | Resolve", TOTAL[0] + 2)
         nvim.go(TOTAL[1] + 2)
         assert "> What does this add up?" in nvim.hover()
 
@@ -62,7 +62,7 @@ class TestCodeActions:
         nvim.api.command("undo")
         assert nvim.text == SHOP
         assert not nvim.api.current.buffer.options["modified"]
-        nvim.lens("Claude: 1 answer | Continue", TOTAL[0])
+        nvim.lens("Claude: 1 answer | Reply | Resolve", TOTAL[0])
         nvim.go(TOTAL[0] + 1)
         assert "> Shorter?" in nvim.hover()
 
@@ -79,13 +79,13 @@ class TestCodeActions:
 
 class TestCodeLens:
     def test_counts_the_answers_and_goes_on(self, nvim: Neovim, model: Model):
-        """What is typed after "Continue" goes to the same thread, and the model is given the earlier question."""
+        """What is typed after "Reply" goes to the same thread, and the model is given the earlier question."""
         nvim.ask("What does this add up?")
-        nvim.lens("Claude: 1 answer | Continue", TOTAL[0])
+        nvim.lens("Claude: 1 answer | Reply | Resolve", TOTAL[0])
         nvim.go(TOTAL[0])
-        nvim.run_lens("Continue", question="And for an empty list?")
+        nvim.run_lens("Reply", question="And for an empty list?")
         nvim.over(2)
-        nvim.lens("Claude: 2 answers | Continue", TOTAL[0])
+        nvim.lens("Claude: 2 answers | Reply | Resolve", TOTAL[0])
         assert model.requests()[-1].earlier_questions[-1] == "What does this add up?"
         hover = nvim.hover()
         assert "> And for an empty list?" in hover
@@ -93,7 +93,7 @@ class TestCodeLens:
 
     def test_shows_the_thread(self, nvim: Neovim):
         nvim.ask("What does this add up?")
-        nvim.lens("Claude: 1 answer | Continue", TOTAL[0])
+        nvim.lens("Claude: 1 answer | Reply | Resolve", TOTAL[0])
         nvim.go(TOTAL[0])
         nvim.run_lens("Claude: 1 answer")
         nvim.wait("return vim.bo.filetype == 'markdown'")

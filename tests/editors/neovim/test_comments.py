@@ -37,10 +37,10 @@ def test_comment_is_asked_and_taken_away(open_file: Open, name, text, comment, l
     nvim.wait("return vim.bo.modified")
     assert nvim.text == text.replace(comment, "")
     assert "> why is this slow?" in nvim.hover()
-    nvim.lens("Claude: 1 answer | Continue", line)
+    nvim.lens("Claude: 1 answer | Reply | Resolve", line)
     nvim.api.command("undo")
     assert nvim.text == text
-    nvim.lens("Claude: 1 answer | Continue", line + 1)
+    nvim.lens("Claude: 1 answer | Reply | Resolve", line + 1)
 
 
 def test_comment_on_code_with_an_answer_is_a_reply(open_file: Open, model: Model):
@@ -53,5 +53,5 @@ def test_comment_on_code_with_an_answer_is_a_reply(open_file: Open, model: Model
     nvim.go(3)
     nvim.choose("Reply to Claude: is print the slow part?")
     nvim.over(2)
-    nvim.lens("Claude: 2 answers | Continue", 2)
+    nvim.lens("Claude: 2 answers | Reply | Resolve", 2)
     assert model.requests(2)[-1].earlier_questions[-1:] == ["why is this slow?"]
