@@ -15,7 +15,7 @@ class Decision(str, Enum):
 
     ONCE = "once"
     SESSION = "session"
-    """Allowed, as are further uses of the tool in this session while the server runs."""
+    """Allowed, as are further uses like it in this session while the server runs: the same command, the same host."""
     DENY = "deny"
 
 

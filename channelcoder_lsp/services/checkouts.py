@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _TRUSTED_FILES = ("CLAUDE.md", "CLAUDE.local.md", ".mcp.json", ".claude", ".channelcoder")
+_USED_IF_TRUSTED = (
+    "CLAUDE.md",
+    ".claude/CLAUDE.md",
+    ".claude/rules",
+    ".claude/settings.json",
+    ".claude/settings.local.json",
+    ".channelcoder/prompts",
+)
+"""What is used of a folder that is trusted, and else left out."""
 _HASH_IN_NAMES = 6
 
 
@@ -72,6 +81,8 @@ class CheckoutState(BaseModel):
     """The active session's name."""
     trusted: str | None = None
     """A digest of what was trusted: when it changes, trust ends."""
+    left_out: list[str] | None = None
+    """What was left out, when the user was last told of it."""
 
 
 class Checkouts:
@@ -108,7 +119,26 @@ class Checkouts:
             StorageNotWritableError: the state folder can't be written.
         """
         digest = _digest(checkout) if trusted else None
-        self._write(checkout, self._read(checkout).model_copy(update={"trusted": digest}))
+        self._write(checkout, self._read(checkout).model_copy(update={"trusted": digest, "left_out": None}))
+
+    def tell_left_out(self, checkout: Checkout) -> str | None:
+        """A sentence on what is left out since the folder isn't trusted; None when it was told before, or is nothing.
+
+        It is told again when something else is left out, and when trust ended because the files changed.
+        """
+        state = self._read(checkout)
+        names = [name for name in _USED_IF_TRUSTED if _is_there(checkout.root / name)]
+        if not names or state.left_out == names or self.is_trusted(checkout):
+            return None
+        listed = f"{', '.join(names[:-1])} and {names[-1]} were" if len(names) > 1 else f"{names[0]} was"
+        why = "is not trusted" if state.trusted is None else "changed since it was trusted"
+        told = f"This folder {why}, so {listed} not used. channelcoder.trust changes that."
+        logger.warning("%s: %s", checkout.root, told)
+        try:
+            self._write(checkout, state.model_copy(update={"left_out": names}))
+        except StorageNotWritableError as problem:
+            logger.warning("it will be told again: %s", problem)
+        return told
 
     def _file(self, checkout: Checkout) -> Path:
         return self._folder / f"{checkout.key}.json"
@@ -149,6 +179,13 @@ def _digest(checkout: Checkout) -> str:
             digest.update(os.fsencode(file.relative_to(checkout.root)) + b"\0")
             digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # the folder around it can't be looked into: it is there, and can't be used
+        return True
 
 
 def _files_below(path: Path, seen: set[str]) -> Iterator[Path]:

@@ -46,6 +46,7 @@ class Question:
         was: the code when the thread began, if it changed since.
         earlier: questions and answers of the thread that Claude should be reminded of.
         context: what else the person chose to send along.
+        notes: what the user should know about how it is asked.
     """
 
     text: str
@@ -56,6 +57,7 @@ class Question:
     was: str | None = None
     earlier: tuple[tuple[str, str], ...] = ()
     context: tuple[ContextItem, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,8 @@ class Project:
             async with self._asking:
                 if context is not None:
                     question = replace(question, context=await context.items())
+                if (left_out := self._checkouts.tell_left_out(self.checkout)) is not None:
+                    question = replace(question, notes=(left_out,))
                 return await self._ask(question, thread)
         except BaseException:
             if thread is not None and selection is not None:

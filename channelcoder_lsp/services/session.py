@@ -131,7 +131,7 @@ class Session(SessionRecords):
             question=well_formed(question.text.strip()),
             prompt=well_formed(composed.prompt),
             review_id=review_id,
-            notes=composed.notes,
+            notes=[*question.notes, *composed.notes],
             author=settings.author,
             owner=this_process(),
         )

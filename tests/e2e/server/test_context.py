@@ -209,3 +209,22 @@ async def test_a_comment_in_the_range_of_a_thread_replies_with_the_code_as_it_is
         assert "result = '🙂'" in request.prompt.split("<before>")[0]
         assert "|     result = 0" in request.prompt.split("<before>")[1]
         assert "What is this?" in json.dumps(request.messages)
+
+
+async def test_what_is_not_used_of_a_folder_that_is_not_trusted_is_told_with_its_first_question(machine: Machine):
+    """Once, also over restarts; and what it says is so."""
+    machine.write("CLAUDE.md", "Answer in Esperanto.")
+    told = "This folder is not trusted, so CLAUDE.md was not used."
+    notes = []
+    for question in ("One?", "Two?"):
+        async with machine.opened() as (editor, uri):
+            asked, _ = await answered(editor, uri, question=question)
+            thread = await editor.execute("channelcoder.thread.read", {"threadId": asked["threadId"]})
+            notes.append([note for turn in thread["turns"] for note in turn["notes"]])
+            assert "Esperanto" not in json.dumps((await machine.model.requests())[-1].messages)
+            if question == "Two?":
+                await editor.execute("channelcoder.trust", {"trusted": True})
+                await answered(editor, uri, SLOW)
+                assert "Esperanto" in json.dumps((await machine.model.requests())[-1].messages)
+    assert [len(found) for found in notes] == [1, 1]
+    assert notes[0][0].replace("\\", "").startswith(told)

@@ -201,3 +201,47 @@ class TestTrust:
 
         monkeypatch.setattr(Path, "read_bytes", lambda self: refused(self) if self.name == "CLAUDE.md" else b"{}")
         assert not checkouts.is_trusted(checkout)
+
+
+class TestLeftOut:
+    """What isn't used of a folder, since it isn't trusted, is told once."""
+
+    def test_names_what_is_there(self, checkouts: Checkouts, checkout: Checkout, caplog: pytest.LogCaptureFixture):
+        """In one sentence, and in the log."""
+        assert checkouts.tell_left_out(checkout) is None
+        (checkout.root / "CLAUDE.md").write_text("Be brief.")
+        assert checkouts.tell_left_out(checkout) == (
+            "This folder is not trusted, so CLAUDE.md was not used. channelcoder.trust changes that."
+        )
+        assert "CLAUDE.md was not used" in caplog.text
+
+    def test_is_told_once_and_again_when_it_is_something_else(self, checkouts: Checkouts, checkout: Checkout):
+        (checkout.root / "CLAUDE.md").write_text("Be brief.")
+        assert checkouts.tell_left_out(checkout)
+        assert checkouts.tell_left_out(checkout) is None
+        (checkout.root / ".claude").mkdir()
+        (checkout.root / ".claude" / "settings.json").write_text("{}")
+        assert "CLAUDE.md and .claude/settings.json were not used" in (checkouts.tell_left_out(checkout) or "")
+
+    def test_nothing_is_left_out_of_a_trusted_folder_until_it_changes(self, checkouts: Checkouts, checkout: Checkout):
+        (checkout.root / "CLAUDE.md").write_text("Be brief.")
+        checkouts.tell_left_out(checkout)
+        checkouts.set_trusted(checkout, trusted=True)
+        assert checkouts.tell_left_out(checkout) is None
+        (checkout.root / "CLAUDE.md").write_text("Be evil.")
+        told = checkouts.tell_left_out(checkout) or ""
+        assert told.startswith("This folder changed since it was trusted, so CLAUDE.md was not used.")
+        assert checkouts.tell_left_out(checkout) is None
+
+    def test_it_does_not_disturb_the_active_session(self, checkouts: Checkouts, checkout: Checkout):
+        checkouts.set_active_session(checkout, "work")
+        (checkout.root / "CLAUDE.md").write_text("Be brief.")
+        checkouts.tell_left_out(checkout)
+        assert checkouts.active_session(checkout) == "work"
+
+    def test_it_is_told_although_that_can_not_be_remembered(self, tmp_path: Path, checkout: Checkout):
+        (tmp_path / "file").write_text("")
+        (checkout.root / "CLAUDE.md").write_text("Be brief.")
+        checkouts = Checkouts(tmp_path / "file")
+        assert checkouts.tell_left_out(checkout)
+        assert checkouts.tell_left_out(checkout)
