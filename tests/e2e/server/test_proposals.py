@@ -72,7 +72,7 @@ async def test_a_fix_is_applied_to_the_unsaved_buffer(machine: Machine, encoding
     client = capabilities(encoding, turns=True)
     async with machine.opened(text="one line only\n", client=client) as (editor, uri):
         editor.change(uri, (0, 0), (1, 0), TEXT.replace("\n", end))
-        await proposed(machine, editor, uri, *TWO)
+        asked = await proposed(machine, editor, uri, *TWO)
         offered = await editor.code_actions(uri, (4, 0), (4, 0), only=["quickfix"])
         whole = action(offered, "Apply Claude's edit")
         assert (whole["title"], whole["kind"]) == ("Apply Claude's edit (2 changes in shop.py)", "quickfix")
@@ -86,6 +86,8 @@ async def test_a_fix_is_applied_to_the_unsaved_buffer(machine: Machine, encoding
         assert editor.versions[uri] == 3, "one step to undo"
         assert (machine.project / "shop.py").read_text() == "one line only\n"
         assert "edit" not in " ".join(titles(await editor.code_actions(uri, (4, 0), (4, 0))))
+        thread = await editor.execute("channelcoder.thread.show", {"threadId": asked["threadId"]})
+        assert "2 changes in shop.py · applied" in thread["markdown"]
 
 
 class TestOffers:
