@@ -23,7 +23,7 @@ from channelcoder_lsp.domain.errors import (
 )
 from channelcoder_lsp.domain.place import QUOTE_LIMIT, Anchor, Position, Range
 from channelcoder_lsp.domain.review import Review, ReviewedFile, ReviewScope, ReviewState
-from channelcoder_lsp.domain.text import clamp, split_lines, text_in
+from channelcoder_lsp.domain.text import clamp, split_lines, text_in, well_formed
 from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.services.events import ReviewMoved
 from channelcoder_lsp.services.owner import is_alive, this_process
@@ -208,8 +208,10 @@ class Reviews:
             if sum(file.state is ReviewState.WAITING for file in review.files) >= limit:
                 left_out += 1
                 continue
-            file = ReviewedFile(uri=sources.uri(path), path=path)
+            file = ReviewedFile(uri=sources.uri(path), path=well_formed(path))
             try:
+                if file.path != path:
+                    raise ReviewError("its name is not in UTF-8")  # noqa: TRY301 - one of several reasons to skip it
                 source = await sources.changed(path, review.base)
             except ReviewError as problem:
                 file.state, file.note = ReviewState.SKIPPED, str(problem)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -467,6 +469,16 @@ class TestChanges:
         assert "+ more = 1" in renamed
         assert "+ import os" not in renamed
         assert "secret" not in "".join(agent.prompts)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="such names can't be there")
+    async def test_in_files_whose_names_are_no_text_are_left_out(self, shop: Shop, agent: ScriptedAgent):
+        shop.commit()
+        shop.write("a.py")
+        shop.write(os.fsdecode(b"\xff.py"))
+        review = await shop.start(ReviewScope.CHANGES)
+        assert review.notes == ["\ufffd.py: its name is not in UTF-8"]
+        await shop.over(review)
+        assert len(agent.prompts) == 1
 
     async def test_since_the_branch_began(self, shop: Shop, agent: ScriptedAgent):
         shop.write("main.py")
