@@ -57,7 +57,7 @@ function seen.marks(buffer)
   end
   local found = {}
   for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(buffer or 0, namespace, 0, -1, { details = true })) do
-    if not mark[4].invalid then
+    if not mark[4].invalid and (mark[4].sign_text or mark[4].virt_text) then
       local text = vim.iter(mark[4].virt_text or {}):map(function(chunk) return chunk[1] end):join('')
       table.insert(found, { mark[2] + 1, vim.trim(mark[4].sign_text or ''), vim.trim(text) })
     end

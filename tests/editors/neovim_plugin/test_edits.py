@@ -36,7 +36,6 @@ def proposed(nvim: Plugin, model: Model) -> Plugin:
     model.script(ToolUse(name=calls[0].name, input=calls[0].input, also=calls[1:]), Text(text="Mended."))
     nvim.run(f"{TOTAL[0]},{TOTAL[1]}ChannelCoder prompts fix")
     nvim.window("Mended.", "**An edit is proposed:** `a` looks at it.")
-    nvim.marks((TOTAL[0], "◆", "◆ Fix · 1 answer · edit to apply")) if nvim.lua("return vim.bo.buftype == ''") else None
     return nvim
 
 

@@ -76,17 +76,24 @@ local function draw(client, buffer, threads)
     if thread.status == 'open' and thread.state ~= 'orphaned' then
       local row, column = place(client, buffer, thread.range.start)
       local end_row, end_column = place(client, buffer, thread.range['end'])
-      local highlight = HIGHLIGHTS[thread.severity] or 'ChannelCoderSign'
-      local behind =
-        { { ('  %s '):format(options.sign), highlight }, { M.label(thread, QUESTION_CELLS), 'ChannelCoderText' } }
+      -- Code that is taken away takes its marks along, and undo brings both back.
       local mark = vim.api.nvim_buf_set_extmark(buffer, NAMESPACE, row, column, {
         end_row = end_row,
         end_col = end_column,
+        invalidate = end_row > row or end_column > column,
+        undo_restore = true,
+        strict = false,
+      })
+      -- A sign stands at each line of its mark: at the first one only, it needs one of its own.
+      local highlight = HIGHLIGHTS[thread.severity] or 'ChannelCoderSign'
+      local question = M.label(thread, QUESTION_CELLS)
+      local behind = { { ('  %s '):format(options.sign), highlight }, { question, 'ChannelCoderText' } }
+      vim.api.nvim_buf_set_extmark(buffer, NAMESPACE, row, column, {
+        end_col = end_row > row and #vim.api.nvim_buf_get_lines(buffer, row, row + 1, false)[1] or end_column,
         sign_text = options.signs and options.sign or nil,
         sign_hl_group = highlight,
         virt_text = options.virtual_text and behind or nil,
         virt_text_pos = 'eol',
-        -- Code that is taken away takes its sign along, and undo brings both back.
         invalidate = end_row > row or end_column > column,
         undo_restore = true,
         priority = 20,
@@ -180,7 +187,13 @@ end
 function M.changed(_, client_id)
   local client = vim.lsp.get_client_by_id(client_id)
   for buffer in pairs(client and client.attached_buffers or {}) do
-    M.soon(client --[[@as vim.lsp.Client]], buffer, AFTER_CHANGE_MS)
+    ---@cast client vim.lsp.Client
+    M.soon(client, buffer, AFTER_CHANGE_MS)
+    -- Neovim asks for diagnostics when the text changes; findings come without.
+    if client:supports_method('textDocument/diagnostic', buffer) then
+      local params = { textDocument = { uri = vim.uri_from_bufnr(buffer) } }
+      client:request('textDocument/diagnostic', params, nil, buffer)
+    end
   end
 end
 
