@@ -90,6 +90,8 @@ class Editor(Connection):
         """The process that the server is told to end with."""
         self.choice: str | None = None
         """The title that is chosen in ``window/showMessageRequest``; None: the message is dismissed."""
+        self.first_choice: str | None = None
+        """A title that is chosen before that one where it is offered."""
         self.slow = False
         """Whether nobody looks at ``window/showMessageRequest`` until :meth:`answer_now`."""
         self._looked = asyncio.Event()
@@ -262,7 +264,8 @@ class Editor(Connection):
             case "window/showMessageRequest":
                 if self.slow:
                     await self._looked.wait()
-                return next((action for action in params["actions"] if action["title"] == self.choice), None)
+                offered = {action["title"]: action for action in params["actions"]}
+                return offered.get(self.first_choice or "", offered.get(self.choice or ""))
             case "window/showDocument":
                 return {"success": True}
             case _:

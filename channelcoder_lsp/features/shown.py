@@ -83,6 +83,11 @@ async def show_proposal(face: Face, proposal: Proposal, markdown: str) -> Shown:
     return await _show_file(face, proposal.id, markdown)
 
 
+async def show_permission(face: Face, turn: Turn, markdown: str) -> bool:
+    """Show what Claude wants to run in a turn; whether it could be shown."""
+    return (await _show_file(face, f"permission-{turn.id}", markdown)).shown
+
+
 async def show_transcript(face: Face, name: str, state: SessionState) -> Shown:
     """Show a session's messages."""
     return await _show_file(face, f"session-{name}", await anyio.to_thread.run_sync(transcript, name, state))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from channelcoder_lsp.domain.uri import path_of
 from channelcoder_lsp.offline.script import Text, ToolCall, ToolUse
 
 from .conftest import Machine, answered, ask
@@ -111,6 +112,21 @@ class TestAllowed:
                 await answered(editor, uri)
                 assert len(asked(editor)) == 1
         assert (machine.project / "log").read_text() == "a\n"
+
+    async def test_a_command_that_does_not_fit_is_shown_as_a_document_first(self, machine: Machine):
+        """And run only when it is allowed after that."""
+        command = "touch made # " + "größe 🙂 " * 120
+        await machine.model.script(bash(command), "Done.")
+        async with machine.opened(settings={"tools": ["Bash"]}) as (editor, uri):
+            await trusted(editor)
+            editor.first_choice, editor.choice = "Show it whole", ONCE
+            await answered(editor, uri)
+            assert len(asked(editor)) == 2
+            shown = await editor.wait_for(lambda message: message["method"] == "window/showDocument")
+            document = path_of(shown["params"]["uri"])
+            assert document is not None
+            assert f"    {command}\n" in document.read_text()
+        assert (machine.project / "made").exists()
 
 
 class TestNotAllowed:
