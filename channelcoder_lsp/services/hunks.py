@@ -135,22 +135,14 @@ def _all_applied(hunks: Sequence[Hunk]) -> list[HunkNow]:
 def _now(index: int, texts: _Texts) -> HunkNow:
     """One change: its place first where it has to be, then as a block that was moved."""
     hunk = texts.hunks[index]
-    span, put = (hunk.start, hunk.end), (hunk.start, hunk.start + len(hunk.lines))
-    if index in texts.present:
-        # One comparison for all changes tells most of them.
-        taken, stands = texts.together(index)
-        if (taken is None) != (stands is None):
-            return _told(index, hunk, taken, stands)
-    before = texts.without(index)
-    for find in (_Mapped.in_order, _Mapped.moved):
-        taken, stands = find(before, *span), None
-        if index in texts.present or (taken is None and not hunk.lines):
-            stands = find(texts.after(index), *put)
-        if taken is not None or stands is not None:
-            return _told(index, hunk, taken, stands)
+    taken, stands = texts.old_place(index), texts.new_place(index)
+    if taken is None and stands is None:
+        taken, stands = texts.moved(hunk.start, hunk.end), texts.moved_new(index)
+    if taken is not None or stands is not None:
+        return _told(index, hunk, taken, stands)
     if hunk.start == hunk.end:
         return HunkNow(index, hunk, HunkState.STALE, reason=AROUND)
-    return HunkNow(index, hunk, HunkState.STALE, reason=CHANGED if before.has_some(*span) else GONE)
+    return HunkNow(index, hunk, HunkState.STALE, reason=CHANGED if texts.has_some(hunk) else GONE)
 
 
 def _told(index: int, hunk: Hunk, taken: tuple[int, int] | None, stands: tuple[int, int] | None) -> HunkNow:
@@ -163,10 +155,11 @@ def _told(index: int, hunk: Hunk, taken: tuple[int, int] | None, stands: tuple[i
 
 
 class _Texts:
-    """What the text may have come from: the base, with or without each of the changes.
+    """The base and the text now, compared once for all changes.
 
-    The new lines of a change that may have been applied can be twins of lines elsewhere, so they are taken along
-    when the places of the other changes are looked for.
+    The new lines of a change that may have been applied can be twins of lines elsewhere. So the text now is compared
+    with the base and all such lines in it: whichever of the changes were applied, every line that nobody typed is
+    there, and a line that has a certain place has the right one.
 
     Args:
         hunks: the changes.
@@ -178,65 +171,96 @@ class _Texts:
         self.hunks = hunks
         self._base = list(base)
         self._lines = lines
-        self.present = {index for index, hunk in enumerate(hunks) if _stands_in(lines, hunk.lines)}
-        self._known: dict[tuple[frozenset[int], int | None], _Mapped] = {}
-
-    def without(self, index: int) -> _Mapped:
-        """From the base without the change."""
-        return self._mapped(None, self.present - {index})
-
-    def after(self, index: int) -> _Mapped:
-        """From the base with the change."""
-        return self._mapped(index, self.present - {index})
-
-    def together(self, index: int) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-        """Where the old and the new lines of a change stand, if it has both and that is certain."""
-        taken, put = self._places[index]
-        old = self._all.in_order(*taken) if taken[0] < taken[1] else None
-        return old, self._all.in_order(*put)
-
-    @cached_property
-    def _all(self) -> _Mapped:
-        """From the base with all that may have been put in."""
-        _, _, woven = self._woven(None, self.present)
-        return _Mapped(woven, list(range(len(woven))), woven, self._lines)
-
-    @cached_property
-    def _places(self) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-        """Where each change's old and new lines are in the text of :attr:`_all`."""
-        places, shift = [], 0
-        for index, hunk in enumerate(self.hunks):
-            end = hunk.end + shift
-            shift += len(hunk.lines) if index in self.present else 0
-            places.append(((end - (hunk.end - hunk.start), end), (end, hunk.end + shift)))
-        return places
-
-    def _mapped(self, applied: int | None, others: set[int]) -> _Mapped:
-        key = frozenset(others), applied
-        if key not in self._known:
-            self._known[key] = _Mapped(*self._woven(applied, others), self._lines)
-        return self._known[key]
-
-    def _woven(self, applied: int | None, others: set[int]) -> tuple[list[str], list[int], list[str]]:
-        """The base (with one change applied), where its lines are when the others' new lines are put in, and all."""
-        text: list[str] = []
+        self._present = {index for index, hunk in enumerate(hunks) if _stands_in(lines, hunk.lines)}
+        self._woven: list[str] = []
         where: list[int] = []
-        woven: list[str] = []
-
-        def go_on(lines: Sequence[str]) -> None:
-            where.extend(range(len(woven), len(woven) + len(lines)))
-            text.extend(lines)
-            woven.extend(lines)
-
+        self._put: list[int] = []
+        """Where the new lines of each change are in ``_woven``, if they are."""
         at = 0
-        for index, hunk in enumerate(self.hunks):
-            go_on(self._base[at : hunk.start])
-            go_on(hunk.lines if index == applied else self._base[hunk.start : hunk.end])
-            if index in others:
-                woven.extend(hunk.lines)
+        for index, hunk in enumerate(hunks):
+            where += range(len(self._woven), len(self._woven) + hunk.end - at)
+            self._woven += self._base[at : hunk.end]
+            self._put.append(len(self._woven))
+            self._woven += hunk.lines if index in self._present else []
             at = hunk.end
-        go_on(self._base[at:])
-        return text, where, woven
+        where += range(len(self._woven), len(self._woven) + len(self._base) - at)
+        self._woven += self._base[at:]
+        self._target = certain(self._woven, lines)
+        self._base_target = [self._target[place] for place in where]
+
+    def old_place(self, index: int) -> tuple[int, int] | None:
+        """Where the old lines of a change stand; for an insertion: where its neighbours stand next to each other."""
+        hunk = self.hunks[index]
+        if hunk.start == hunk.end:
+            return self._between(hunk.start, hunk.end)
+        return _together(self._base_target, hunk.start, hunk.end)
+
+    def new_place(self, index: int) -> tuple[int, int] | None:
+        """Where its new lines stand; for a deletion: where its neighbours do."""
+        hunk, put = self.hunks[index], self._put[index]
+        if not hunk.lines:
+            return self._between(hunk.start, hunk.end)
+        return _together(self._target, put, put + len(hunk.lines)) if index in self._present else None
+
+    def moved(self, start: int, end: int) -> tuple[int, int] | None:
+        """Where lines of the base stand out of order now, in a block between two lines that have no twins."""
+        return self._moved(self._base, start, end)
+
+    def moved_new(self, index: int) -> tuple[int, int] | None:
+        """The same for the new lines of a change."""
+        hunk = self.hunks[index]
+        if hunk.lines and index not in self._present:
+            return None
+        text = [*self._base[: hunk.start], *hunk.lines, *self._base[hunk.end :]]
+        return self._moved(text, hunk.start, hunk.start + len(hunk.lines))
+
+    def has_some(self, hunk: Hunk) -> bool:
+        """Whether there is anything left of the old lines."""
+        certainly = any(at != UNMATCHED for at in self._base_target[hunk.start : hunk.end])
+        return certainly or self._line_map.relocate(hunk.start, hunk.end - 1) is not None
+
+    def _between(self, start: int, end: int) -> tuple[int, int] | None:
+        """The place between the base's lines before ``start`` and from ``end``, if nothing else is between them."""
+        below = self._base_target[end] if end < len(self._base) else len(self._lines)
+        above = self._base_target[start - 1] if start else -1
+        if below == UNMATCHED or (start and above == UNMATCHED) or above + 1 != below:
+            return None
+        return below, below
+
+    def _moved(self, text: list[str], start: int, end: int) -> tuple[int, int] | None:
+        first, last = (start, end - 1) if start < end else (start - 1, start)
+        while first >= 0 and text[first] not in self._unique:
+            first -= 1
+        while last < len(text) and text[last] not in self._unique:
+            last += 1
+        if first < 0 or last >= len(text):
+            return None
+        down = self._unique[text[first]] - first
+        if text[first : last + 1] != self._lines[first + down : last + down + 1]:
+            return None
+        line_map = self._line_map if text is self._base else LineMap("\n".join(text), "\n".join(self._lines))
+        relocated = line_map.relocate(first, last)
+        if relocated is None or (relocated.start, relocated.end) != (first + down, last + down):
+            return None
+        return start + down, end + down
+
+    @cached_property
+    def _unique(self) -> dict[str, int]:
+        """The lines that tell something and are unique before and after, with where they are now."""
+        before, after = Counter(self._woven), Counter(self._lines)
+        return {line: at for at, line in enumerate(self._lines) if line.strip() and before[line] == after[line] == 1}
+
+    @cached_property
+    def _line_map(self) -> LineMap:
+        return LineMap("\n".join(self._base), "\n".join(self._lines))
+
+
+def _together(target: Sequence[int], start: int, end: int) -> tuple[int, int] | None:
+    """Where the lines from ``start`` to before ``end`` stand together."""
+    first = target[start]
+    if first == UNMATCHED or list(target[start:end]) != list(range(first, first + end - start)):
+        return None
+    return first, first + end - start
 
 
 def _stands_in(lines: list[str], block: list[str]) -> bool:
@@ -245,71 +269,6 @@ def _stands_in(lines: list[str], block: list[str]) -> bool:
         return False
     starts = (at for at, line in enumerate(lines) if line == block[0])
     return any(lines[at : at + len(block)] == block for at in starts)
-
-
-class _Mapped:
-    """Where the lines of a text are in a later one.
-
-    Args:
-        old: the earlier lines.
-        where: their places in ``woven``.
-        woven: the earlier lines, and others that may have been put in between since.
-        new: the later lines.
-    """
-
-    def __init__(self, old: list[str], where: list[int], woven: list[str], new: list[str]) -> None:
-        self._old, self._new, self._woven = old, new, woven
-        target = certain(woven, new)
-        self._target = [target[at] for at in where]
-
-    def in_order(self, start: int, end: int) -> tuple[int, int] | None:
-        """Where the lines from ``start`` to before ``end`` stand together; for no lines: between which lines."""
-        if start < end:
-            first = self._target[start]
-            unbroken = list(range(first, first + end - start))
-            return None if first == UNMATCHED or self._target[start:end] != unbroken else (first, first + end - start)
-        below = self._target[start] if start < len(self._old) else len(self._new)
-        above = self._target[start - 1] if start else -1
-        if below == UNMATCHED or (start and above == UNMATCHED) or above + 1 != below:
-            return None
-        return below, below
-
-    def moved(self, start: int, end: int) -> tuple[int, int] | None:
-        """The same for lines that stand out of order now, in a block between two lines that have no twins."""
-        first, last = (start, end - 1) if start < end else (start - 1, start)
-        while first not in self._unique and first >= 0:
-            first -= 1
-        while last not in self._unique and last < len(self._old):
-            last += 1
-        if first < 0 or last >= len(self._old):
-            return None
-        down = self._unique[first] - first
-        if self._old[first : last + 1] != self._new[first + down : last + down + 1]:
-            return None
-        relocated = self._line_map.relocate(first, last)
-        if relocated is None or (relocated.start, relocated.end) != (first + down, last + down):
-            return None
-        return start + down, end + down
-
-    def has_some(self, start: int, end: int) -> bool:
-        """Whether there is anything left of the lines."""
-        certainly = any(at != UNMATCHED for at in self._target[start:end])
-        return certainly or self._line_map.relocate(start, end - 1) is not None
-
-    @cached_property
-    def _line_map(self) -> LineMap:
-        return LineMap("\n".join(self._old), "\n".join(self._new))
-
-    @cached_property
-    def _unique(self) -> dict[int, int]:
-        """The lines that tell something and are unique before and after, with where they are."""
-        in_old, in_new = Counter(self._woven), Counter(self._new)
-        where = {line: at for at, line in enumerate(self._new)}
-        return {
-            index: where[line]
-            for index, line in enumerate(self._old)
-            if line.strip() and in_old[line] == in_new[line] == 1
-        }
 
 
 def without_contradictions(found: list[HunkNow]) -> list[HunkNow]:

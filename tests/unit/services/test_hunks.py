@@ -250,6 +250,12 @@ class TestNow:
         second = hunks_now(hunks, base, lines)[1]
         assert (second.state, second.start) == (OPEN, 3)
 
+    def test_an_insertion_that_may_have_been_made_is_not_made_again(self):
+        """Another change took lines that are twins of those put in: either of the two may stand there."""
+        base = ["c", "b", "a", "b", "a", "b"]
+        hunks = [Hunk(start=0, end=0, lines=["a"]), Hunk(start=1, end=1, lines=["b"]), Hunk(start=3, end=6)]
+        assert states(hunks, base, made(base, hunks[1:]))[1] is not OPEN
+
     def test_the_same_change_twice_in_a_text_is_unclear(self):
         """What is proposed for one place was typed at another."""
         base = ["one", "two", "three"]
