@@ -285,6 +285,11 @@ class Client:
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
+    async def settled(self) -> None:
+        """Return when all that was spawned so far is done."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (problem := task.exception()) is not None:

@@ -9,8 +9,7 @@ from lsprotocol import types as lsp
 
 from channelcoder_lsp import protocol
 from channelcoder_lsp.domain.turn import TurnState
-from channelcoder_lsp.features.render import count, open_proposals, subject
-from channelcoder_lsp.services.safe_text import plain_text
+from channelcoder_lsp.features.render import count, open_proposals, plain, subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +73,7 @@ def _title(here: ThreadHere, claude: str) -> str:
     answers = sum(turn.state is TurnState.DONE for turn in turns)
     told = []
     if finding is not None:
-        told = [finding.severity.value, plain_text(subject(here.thread, turns), max_chars=_SUBJECT_CHARS)]
+        told = [finding.severity.value, plain(subject(here.thread, turns), max_chars=_SUBJECT_CHARS)]
     if answers or (not told and not turns):
         told.append(count(answers, "answer"))
     if any(not turn.state.finished for turn in turns):

@@ -14,9 +14,8 @@ from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.place import AnchorState, Severity
 from channelcoder_lsp.domain.thread import ThreadStatus
-from channelcoder_lsp.features.render import open_proposals, title
+from channelcoder_lsp.features.render import open_proposals, plain, title
 from channelcoder_lsp.services.proposals import summary
-from channelcoder_lsp.services.safe_text import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,9 +122,9 @@ def _diagnostic(
     related = list(_related(thread, state, at, proposed)) if face.client.relates_diagnostics else []
     return lsp.Diagnostic(
         range=at.range,
-        message=plain_text(finding.message, max_chars=_MESSAGE_CHARS, one_line=False),
+        message=plain(finding.message, max_chars=_MESSAGE_CHARS, one_line=False),
         severity=lsp.DiagnosticSeverity.Hint if hint else lsp.DiagnosticSeverity.Information,
-        code=plain_text(finding.code, max_chars=60) if finding.code else None,
+        code=plain(finding.code, max_chars=60) if finding.code else None,
         source=SOURCE,
         related_information=related or None,
         data={"threadId": thread.id, "reviewId": finding.review_id, "severity": finding.severity.value},
@@ -140,7 +139,7 @@ def _related(
         was = title(thread.anchor.quote)
         yield lsp.DiagnosticRelatedInformation(at, f"The code changed since. It was: {was}")
     for proposal in proposed[-1:]:
-        yield lsp.DiagnosticRelatedInformation(at, f"Edit proposed: {plain_text(summary(proposal), max_chars=200)}")
+        yield lsp.DiagnosticRelatedInformation(at, f"Edit proposed: {plain(summary(proposal), max_chars=200)}")
         for file in proposal.files:
             if file.uri != at.uri and file.path != thread.anchor.path and file.discarded is None:
                 start = lsp.Range(lsp.Position(0, 0), lsp.Position(0, 0))

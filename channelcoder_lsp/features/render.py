@@ -51,7 +51,13 @@ def facts(turn: Turn) -> str:
 
 def title(text: str) -> str:
     """A question in one short line."""
-    return plain_text(text, max_chars=_TITLE_CHARS)
+    return plain(text, max_chars=_TITLE_CHARS)
+
+
+@lru_cache(maxsize=2048)
+def plain(text: str, *, max_chars: int, one_line: bool = True) -> str:
+    """:func:`plain_text`, kept: lenses and diagnostics are asked for again and again."""
+    return plain_text(text, max_chars=max_chars, one_line=one_line)
 
 
 def heading(text: str) -> str:

@@ -8,13 +8,19 @@ import pytest
 from lsprotocol import types as lsp
 from services.desk import soon
 
+from channelcoder_lsp import protocol
+from channelcoder_lsp.domain.permission import Decision, Permission
 from channelcoder_lsp.domain.place import Severity
 from channelcoder_lsp.domain.thread import ThreadStatus
+from channelcoder_lsp.domain.turn import Turn, TurnState
+from channelcoder_lsp.domain.uri import path_of
 from channelcoder_lsp.features import workspace
 from channelcoder_lsp.features.code_actions import code_actions
 from channelcoder_lsp.features.code_lens import code_lenses
 from channelcoder_lsp.features.diagnostics import document_report, workspace_report
+from channelcoder_lsp.features.documents import turn_document
 from channelcoder_lsp.features.hover import hover
+from channelcoder_lsp.features.table import HANDLERS
 
 from .editor import CODE, Editor, span
 from .findings import found
@@ -364,3 +370,51 @@ class TestActions:
     async def test_of_many_some_are_offered(self, editor: Editor, uri: str):
         offered = actions(editor, uri, [self.OTHER] * 10, trigger_kind=lsp.CodeActionTriggerKind.Automatic)
         assert len(offered) == 6
+
+
+class TestDocuments:
+    async def test_a_thread_shows_finding_replacement_and_edits(self, editor: Editor, uri: str):
+        thread = await found(editor, uri, replacement="sum(items)", proposed=True)
+        shown = await HANDLERS[protocol.THREAD_SHOW.name](editor.face, protocol.ThreadArguments(thread.id))
+        for part in (
+            "# a.py, lines 4 to 6\n\n**warning (bug)**\n\nIt adds with a loop; use `sum`.",
+            "What it could be instead:\n\n```python\nsum(items)\n```",
+            "## Edits\n\n- Edit proposed: 1 change in a.py",
+        ):
+            assert part in shown.markdown
+
+    async def test_a_file_that_was_shown_follows_its_thread(self, editor: Editor, uri: str):
+        """Also when it is no longer open here: whoever reads it reads what is true."""
+        thread = await found(editor, uri)
+        shown = await HANDLERS[protocol.THREAD_SHOW.name](editor.face, protocol.ThreadArguments(thread.id))
+        path = path_of(shown.uri)
+        assert path is not None
+        assert "resolved" not in path.read_text()
+        _, session = editor.face.projects.with_thread(thread.id)
+        await session.set_status(thread.id, ThreadStatus.RESOLVED)
+        editor.face.client.refresh()
+        await soon(editor.face.client.settled())
+        assert path.read_text().startswith("# a.py, lines 4 to 6, resolved\n")
+
+    async def test_a_document_that_is_fetched_is_drawn_anew_only_when_it_changed(self, start, tmp_path: Path):
+        editor = await start(fetches=True)
+        uri = await editor.open(tmp_path / "shop" / "a.py", CODE)
+        thread = await found(editor, uri)
+        shown = await HANDLERS[protocol.THREAD_SHOW.name](editor.face, protocol.ThreadArguments(thread.id))
+        await soon(editor.face.client.settled())
+        editor.refreshed.clear()
+        editor.face.client.refresh()
+        await soon(editor.face.client.settled())
+        assert shown.uri not in editor.refreshed
+        editor.change(uri, [(span((0, 0), (0, 0)), "# first\n")])
+        editor.face.client.refresh()
+        await soon(editor.face.client.settled())
+        assert editor.refreshed.count(shown.uri) == 1
+
+    def test_what_was_consented_to_stands_with_the_turn(self):
+        """In full, with why nobody decided."""
+        asked = Permission(tool="Bash", detail="rm -r `x`\n```", decision=Decision.DENY, reason="No answer in time.")
+        shown = turn_document(Turn(question="Q", permissions=[asked], state=TurnState.DONE), "")
+        assert (
+            "## What it asked to do\n\n**Bash**: not allowed: No answer in time.\n\n````\nrm -r `x`\n```\n````" in shown
+        )
