@@ -48,8 +48,10 @@ class TestLook:
         assert proposed.api.eval("&filetype") == "python"
         assert proposed.api.eval("&modifiable") == 0
         assert proposed.api.eval("&winbar") == "Claude proposes · a apply · d discard · q close"
+        assert proposed.api.current.window.cursor == (15, 0), "the first change"
         proposed.api.command("wincmd h")
         assert proposed.text == SHOP
+        assert proposed.api.eval("&winbar").endswith("shop.py")
         assert proposed.api.eval("&diff") == 1
         proposed.api.command("wincmd l")
         proposed.api.input("q")

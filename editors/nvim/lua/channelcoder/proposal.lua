@@ -4,6 +4,12 @@ local text = require('channelcoder.text')
 
 local M = {}
 
+local WORDS = {
+  edit = 'Claude proposes',
+  create = 'Claude proposes a new file',
+  delete = 'Claude proposes to delete it',
+}
+
 --- Apply an edit: the server sends it, and one undo for each file takes it back.
 ---@param client vim.lsp.Client
 ---@param id string
@@ -30,9 +36,11 @@ end
 --- A buffer for one side of a diff.
 ---@param content string?
 ---@param file channelcoder.ProposedFileContent
+---@param name string
 ---@return integer
-local function side(content, file)
+local function side(content, file, name)
   local buffer = vim.api.nvim_create_buf(false, true)
+  vim.api.nvim_buf_set_name(buffer, name)
   vim.bo[buffer].bufhidden = 'wipe'
   vim.bo[buffer].modeline = false
   local lines = content and vim.split(content, '\n', { plain = true }) or {}
@@ -47,12 +55,16 @@ end
 
 --- Show in a tab page of its own what becomes of a file.
 ---@param file channelcoder.ProposedFileContent
+---@param name string of the proposed side
 ---@return integer tab, integer buffer the proposed side
-local function compare(file)
+local function compare(file, name)
+  local function bar(words)
+    vim.wo[0][0].winbar = words:gsub('%%', '%%%%')
+  end
   vim.cmd('tab split')
   local now
   if file.kind == 'create' then
-    now = side(nil, file)
+    now = side(nil, file, name .. ' (none yet)')
   else
     now = vim.uri_to_bufnr(file.uri)
     vim.fn.bufload(now)
@@ -60,14 +72,13 @@ local function compare(file)
   end
   vim.api.nvim_win_set_buf(0, now)
   vim.cmd.diffthis()
-  local proposed = side(file.after, file)
-  local window = vim.api.nvim_open_win(proposed, true, { split = 'right' })
+  bar(text.line(file.path or file.uri))
+  local proposed = side(file.after, file, name)
+  vim.api.nvim_open_win(proposed, true, { split = 'right' })
   vim.cmd.diffthis()
-  local kinds =
-    { edit = 'Claude proposes', create = 'Claude proposes a new file', delete = 'Claude proposes to delete it' }
   local reason = file.reason and (' · not all can be applied: ' .. text.line(file.reason)) or ''
-  local bar = ('%s%s · a apply · d discard · q close'):format(kinds[file.kind], reason)
-  vim.wo[window][0].winbar = bar:gsub('%%', '%%%%')
+  bar(('%s%s · a apply · d discard · q close'):format(WORDS[file.kind], reason))
+  vim.cmd('silent! normal! gg]c')
   return vim.api.nvim_get_current_tabpage(), proposed
 end
 
@@ -95,7 +106,7 @@ function M.look(client, id)
     end
     local tabs, buffers = {}, {}
     for _, file in ipairs(differing) do
-      local tab, buffer = compare(file)
+      local tab, buffer = compare(file, ('channelcoder://%s/%s'):format(id, file.path or file.uri))
       table.insert(tabs, tab)
       table.insert(buffers, buffer)
     end

@@ -56,6 +56,7 @@ local function plain(window)
   options.wrap, options.linebreak, options.breakindent = true, true, true
   options.number, options.relativenumber, options.signcolumn = false, false, 'no'
   options.spell, options.list, options.foldenable, options.cursorline = false, false, false, false
+  options.fillchars = 'eob: '
   -- What a link leads to stays visible.
   options.conceallevel = 0
 end
