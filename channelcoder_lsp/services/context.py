@@ -6,6 +6,7 @@ in a thread, and only inside the open folders. Files that hold secrets by their 
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -200,9 +201,12 @@ def _read_file(entry: Wanted, path: Path | None) -> list[str]:
     if path is None:  # pragma: no cover - it is open, or was refused
         raise ArgumentsError(f"{entry.field}.uri: {entry.uri!r} is no file.")
     try:
-        if path.is_dir():
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
             raise ArgumentsError(f"{entry.field}.uri: {path} is a folder. Name a file in it.")
-        if path.stat().st_size > FILE_BYTES:
+        if not stat.S_ISREG(found.st_mode):  # reading a pipe may never end
+            raise ArgumentsError(f"{entry.field}.uri: {path} is no ordinary file, so it can't be sent.")
+        if found.st_size > FILE_BYTES:
             raise ArgumentsError(
                 f"{entry.field}.uri: {path} is larger than {FILE_BYTES:,} bytes. Open it and give a range, or a text."
             )

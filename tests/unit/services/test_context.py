@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -177,6 +178,11 @@ class TestRefused:
     async def test_folders(self, shop: Shop):
         (shop.root / "src").mkdir()
         assert "is a folder" in await shop.refusal((shop.root / "src").as_uri())
+
+    async def test_pipes(self, shop: Shop):
+        """Nobody may ever write to one: it is not waited for."""
+        os.mkfifo(shop.root / "pipe")
+        assert "is no ordinary file" in await shop.refusal((shop.root / "pipe").as_uri())
 
     @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a\0b", "größe".encode("latin-1")])
     async def test_what_is_no_text(self, shop: Shop, content: bytes):
