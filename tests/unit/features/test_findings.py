@@ -126,11 +126,15 @@ class TestPulled:
         await session.set_status(thread.id, ThreadStatus.RESOLVED)
         assert items(editor, uri) == []
         assert everywhere(editor) == []
+        await editor.face.projects.of(uri).closed(uri)
+        assert everywhere(editor) == []
 
     async def test_a_finding_whose_code_is_gone_is_nowhere(self, editor: Editor, uri: str):
         await found(editor, uri)
         editor.change(uri, [(span((0, 0), (9, 0)), "")])
         assert items(editor, uri) == []
+        assert everywhere(editor) == []
+        await editor.face.projects.of(uri).closed(uri)
         assert everywhere(editor) == []
 
     async def test_a_setting_turns_it_off(self, desk: Desk, editor: Editor, uri: str):
