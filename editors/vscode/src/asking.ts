@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import { type Context, activeEditor, asRange } from "./context.ts";
-import type { AskArguments, ClientDiagnostic } from "./protocol.ts";
+import type { AskArguments, ClientDiagnostic, ReplyArguments, ThreadArguments } from "./protocol.ts";
 import { typedQuestion } from "./question.ts";
 
 const PROMPTS = ["explain", "review", "fix", "tests", "document", "refactor"];
@@ -37,6 +37,23 @@ export async function askFor(context: Context, given: AskArguments): Promise<unk
   }
   const wanted = await typedQuestion(given.threadId == null ? "Ask Claude" : "Continue", context.history);
   return wanted === undefined ? undefined : ask(context, { ...given, ...wanted });
+}
+
+/** Reply in a thread, with the question typed where it is missing, and open it. */
+export async function replyIn(
+  context: Context,
+  given: ThreadArguments & Partial<ReplyArguments>,
+): Promise<void> {
+  const { threadId } = given;
+  const wanted = given.question == null ? await typedQuestion("Reply to Claude", context.history) : undefined;
+  const question =
+    given.question ?? (wanted !== undefined && "question" in wanted ? wanted.question : undefined);
+  if (question !== undefined) {
+    const added = context.added.splice(0);
+    await context.server.execute("channelcoder.thread.reply", { threadId, question, context: added });
+    showAdded(context);
+    await context.threads.open(threadId);
+  }
 }
 
 /** Ask, and open the thread in which the answer comes. */
@@ -95,7 +112,7 @@ async function submit(context: Context, reply: vscode.CommentReply): Promise<voi
   const threadId = context.threads.idOf(reply.thread);
   await context.history.add(reply.text);
   if (threadId !== undefined) {
-    await context.server.execute("channelcoder.thread.reply", { threadId, question: reply.text });
+    await replyIn(context, { threadId, question: reply.text });
     return;
   }
   const range = reply.thread.range;

@@ -1,13 +1,14 @@
 // Wires the parts together; nothing is decided here.
 
 import * as vscode from "vscode";
-import { askFor, registerAsking } from "./asking.ts";
+import { askFor, registerAsking, replyIn } from "./asking.ts";
 import { Server } from "./client.ts";
 import { Context } from "./context.ts";
 import { registerDoctor } from "./doctor.ts";
 import { History } from "./history.ts";
 import { ownProgram, registerInstall } from "./install.ts";
 import { type Handlers, middleware } from "./middleware.ts";
+import { Proposals } from "./proposals.ts";
 import { registerReviewing } from "./reviewing.ts";
 import { registerSessions } from "./sessions.ts";
 import { registerStatus } from "./status.ts";
@@ -26,8 +27,11 @@ export async function activate(extension: vscode.ExtensionContext): Promise<void
   const threads = new Threads(server, vscode.Uri.joinPath(extension.extensionUri, "media"), log);
   const context = new Context(extension, log, server, threads, new History(extension.workspaceState));
   extension.subscriptions.push(log, server, threads);
+  const proposals = new Proposals(context);
   wired.handlers = {
     ask: (given) => askFor(context, given),
+    reply: (given) => replyIn(context, given),
+    preview: (proposalId) => proposals.preview(proposalId),
     reveal: (threadId) => threads.reveal(threadId),
     fail: (problem) => {
       context.fail(problem);

@@ -2,12 +2,16 @@
 
 import * as vscode from "vscode";
 import type { Middleware } from "vscode-languageclient/node";
-import type { AskArguments, ThreadArguments } from "./protocol.ts";
+import type { AskArguments, ProposalArguments, ReplyArguments, ThreadArguments } from "./protocol.ts";
 
 /** What the middleware hands over; set once the parts are there. */
 export interface Handlers {
   /** Ask, with the question typed where it is missing. */
   ask(given: AskArguments): Promise<unknown>;
+  /** Reply in a thread, with the question typed where it is missing. */
+  reply(given: ThreadArguments & Partial<ReplyArguments>): Promise<unknown>;
+  /** Show a proposed edit as a diff. */
+  preview(proposalId: string): Promise<void>;
   /** Open a thread beside the code; whether that could be done. */
   reveal(threadId: string): Promise<boolean>;
   fail(problem: unknown): void;
@@ -19,13 +23,17 @@ export function middleware(handlers: () => Handlers | undefined): Middleware {
     executeCommand: async (command, given, next) => {
       const own = handlers();
       try {
-        if (own !== undefined && command === "channelcoder.ask") {
-          return await own.ask(given[0] as AskArguments);
-        }
-        if (own !== undefined && command === "channelcoder.thread.show") {
-          if (await own.reveal((given[0] as ThreadArguments).threadId)) {
-            return undefined;
-          }
+        switch (own === undefined ? "" : command) {
+          case "channelcoder.ask":
+            return await own?.ask(given[0] as AskArguments);
+          case "channelcoder.thread.reply":
+            return await own?.reply(given[0] as ReplyArguments);
+          case "channelcoder.proposal.preview":
+            return await own?.preview((given[0] as ProposalArguments).proposalId);
+          case "channelcoder.thread.show":
+            if ((await own?.reveal((given[0] as ThreadArguments).threadId)) === true) {
+              return undefined;
+            }
         }
         return await (next(command, given) as Promise<unknown>);
       } catch (problem) {
@@ -47,5 +55,5 @@ export function middleware(handlers: () => Handlers | undefined): Middleware {
 
 /** Whether it is a Markdown document that the server made to be read. */
 function isOurs(uri: string): boolean {
-  return /\/claude-[0-9a-f]{16}\.md$/.test(uri);
+  return uri.startsWith("channelcoder:") || /\/claude-[0-9a-f]{16}\.md$/.test(uri);
 }

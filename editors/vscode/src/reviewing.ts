@@ -1,4 +1,4 @@
-// Commands about threads, their turns, and the edits that came with them.
+// Commands about threads and their turns.
 
 import * as vscode from "vscode";
 import type { Context } from "./context.ts";
@@ -39,9 +39,6 @@ export function registerReviewing(context: Context): void {
     takeCode(context, comment, "channelcoder.answer.replace"),
   );
   context.command("answer.copy", (comment?: TurnComment) => copyCode(context, comment));
-  context.command("proposal.preview", (comment: TurnComment) => proposal(context, comment, "preview"));
-  context.command("proposal.apply", (comment: TurnComment) => proposal(context, comment, "apply"));
-  context.command("proposal.discard", (comment: TurnComment) => proposal(context, comment, "discard"));
 }
 
 async function onThread(
@@ -173,32 +170,6 @@ async function copyCode(context: Context, comment?: TurnComment): Promise<void> 
     await vscode.env.clipboard.writeText(blocks[block] ?? "");
     vscode.window.setStatusBarMessage("Copied the code from the answer", 3_000);
   }
-}
-
-async function proposal(
-  context: Context,
-  comment: TurnComment,
-  does: "preview" | "apply" | "discard",
-): Promise<void> {
-  const { proposalIds } = await context.server.execute("channelcoder.thread.read", {
-    threadId: comment.threadId,
-  });
-  const proposalId = proposalIds.at(-1);
-  if (proposalId === undefined) {
-    throw new Error("There is no proposed edit here any more.");
-  }
-  switch (does) {
-    case "preview":
-      await context.server.execute("channelcoder.proposal.preview", { proposalId });
-      return;
-    case "apply":
-      refused(await context.server.execute("channelcoder.proposal.apply", { proposalId }));
-      break;
-    case "discard":
-      await context.server.execute("channelcoder.proposal.discard", { proposalId });
-      break;
-  }
-  await context.threads.refresh();
 }
 
 function refused(result: { readonly applied: boolean; readonly reason?: string | null }): void {

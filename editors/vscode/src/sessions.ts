@@ -22,6 +22,9 @@ export function registerSessions(context: Context): void {
   context.command("session.rename", (chosen?: Chosen) => rename(context, chosen?.row));
   context.command("session.remove", (chosen?: Chosen) => remove(context, chosen?.row));
   context.command("session.clear", () => clear(context));
+  context.command("session.fork", () => fork(context));
+  context.command("session.search", () => search(context, views));
+  context.command("session.export", (chosen?: Chosen) => exported(context, chosen?.row));
   const views = new SessionViews(context);
   context.command("session.show", (chosen?: Chosen) => show(context, views, chosen?.row));
   context.command("model", () => chooseModel(context));
@@ -75,6 +78,49 @@ async function remove(context: Context, chosen?: SessionRow): Promise<void> {
     await context.server.execute("channelcoder.session.remove", { name: row.name });
     await context.threads.refresh();
   }
+}
+
+async function fork(context: Context): Promise<void> {
+  const folder = (await context.folder()) ?? null;
+  const newName = await vscode.window.showInputBox({
+    title: "Fork Session",
+    prompt: "The name of the copy, in which you go on.",
+  });
+  if (newName !== undefined && newName.trim() !== "") {
+    await context.server.execute("channelcoder.session.fork", { newName: newName.trim(), folder });
+    await context.threads.refresh();
+  }
+}
+
+/** Look for words in all sessions; what is chosen is shown on its session's page. */
+async function search(context: Context, views: SessionViews): Promise<void> {
+  const text = await vscode.window.showInputBox({ title: "Search Sessions", prompt: "Words that were said" });
+  if (text === undefined || text.trim() === "") {
+    return;
+  }
+  const { hits } = await context.server.execute("channelcoder.session.search", { text });
+  if (hits.length === 0) {
+    throw new Error(`No session has "${text}".`);
+  }
+  const items = hits.map((hit) => ({
+    label: hit.excerpt,
+    description: `${hit.session} · ${hit.role} · ${age(hit.at, Date.now())}`,
+    session: hit.session,
+  }));
+  const chosen = await vscode.window.showQuickPick(items, { title: counted(hits.length, "message") });
+  if (chosen !== undefined) {
+    await views.show(chosen.session, (await context.folder()) ?? null);
+  }
+}
+
+async function exported(context: Context, chosen?: SessionRow): Promise<void> {
+  const folder = (await context.folder()) ?? null;
+  const { text } = await context.server.execute("channelcoder.session.export", {
+    name: chosen?.name ?? null,
+    folder,
+  });
+  const document = await vscode.workspace.openTextDocument({ language: "markdown", content: text });
+  await vscode.window.showTextDocument(document);
 }
 
 async function clear(context: Context): Promise<void> {

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 
 import psutil
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, TimeoutError, expect  # noqa: A004 - its own
 
 from . import install
 
@@ -26,6 +27,7 @@ SECONDS = 30
 MILLISECONDS = SECONDS * 1000
 expect.set_options(timeout=MILLISECONDS)
 SIZE = 1200, 760
+_TRIES = 4
 SERVER = Path(sys.executable).parent / "channelcoder-lsp"
 
 _SETTINGS = {
@@ -197,9 +199,13 @@ class Code:
 
     def code_actions(self) -> list[str]:
         """The titles of the code actions at the cursor."""
-        self.page.keyboard.press("Control+.")
         rows = self.page.locator(".action-widget .monaco-list-row.action")
-        rows.first.wait_for()
+        for _ in range(_TRIES):
+            self.page.keyboard.press("Control+.")
+            with suppress(TimeoutError):  # lenses that are drawn meanwhile close the list
+                rows.first.wait_for(timeout=MILLISECONDS / _TRIES)
+                break
+        expect(rows.first).to_be_visible()
         return [text.strip() for text in rows.all_inner_texts()]
 
     def choose(self, title: str) -> None:
@@ -287,7 +293,9 @@ class Code:
     def state(self) -> str:
         """What helps to find out why something does not come."""
         logs = sorted(self._user.glob("logs/**/*.log"), key=lambda path: path.stat().st_mtime)
-        parts = [f"--- {path.name}\n{path.read_text('utf-8', 'replace')[-3000:]}" for path in logs if "exthost" in str(path)]
+        parts = [
+            f"--- {path.name}\n{path.read_text('utf-8', 'replace')[-3000:]}" for path in logs if "exthost" in str(path)
+        ]
         return "\n".join([*parts, *self.complaints])
 
     def close(self) -> None:
@@ -320,7 +328,7 @@ def _free_port() -> int:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - on the loopback address
-            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
     except (URLError, OSError):
         return False

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from editors.conftest import Machine
-
 from . import install
 from .code import Code, code_server
 
 if TYPE_CHECKING:
     from _pytest.nodes import Item
+
+    from editors.conftest import Machine
 
 Start = Callable[..., Code]
 
@@ -73,7 +74,7 @@ def start(machine: Machine, browser: Browser, extensions: Path, request: pytest.
     for code in started:
         if failed:
             code.page.screenshot(path=machine.home / "failed.png")
-            print(f"the window as it was: {machine.home / 'failed.png'}\n{code.state()}")
+            sys.stderr.write(f"the window as it was: {machine.home / 'failed.png'}\n{code.state()}\n")
         code.close()
 
 

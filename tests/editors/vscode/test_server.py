@@ -57,7 +57,7 @@ def test_a_folder_cannot_name_the_server(start, machine):
 
 
 def test_restricted_mode_says_what_is_off(start, machine, model):
-    """In a folder that isn't trusted questions are answered, its instructions are not read, and the status bar says so."""
+    """Questions are answered, the folder's instructions are not read, and the status bar says so."""
     (machine.project / "CLAUDE.md").write_text("Always answer in French.", "utf-8")
     code = start(machine.write("shop.py", SHOP), trusted=False)
     code.ready()

@@ -1,0 +1,62 @@
+"""Edits that Claude proposes: looked at as a diff, applied by a person, taken back by one undo."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from channelcoder_lsp.offline.script import Text, ToolCall, ToolUse
+from editors.conftest import SHOP
+
+TOTAL = (13, 18)
+
+
+def edit(old: str, new: str) -> ToolCall:
+    arguments = {"path": "shop.py", "old_string": old, "new_string": new}
+    return ToolCall(name="mcp__channelcoder__propose_edit", input=arguments)
+
+
+@pytest.fixture
+def code(start, machine, model):
+    """VS Code where Claude proposed two changes of the file."""
+    first = edit("result = 0.0", "result = 0.00")
+    second = edit("found = []", "found: list[str] = []")
+    model.script(ToolUse(name=first.name, input=first.input, also=(second,)), Text(text="Mended."))
+    code = start(machine.write("shop.py", SHOP), **{"channelcoder.confirmEdits": False})
+    code.ready()
+    code.select(*TOTAL)
+    code.run("ChannelCoder: Fix Selection")
+    expect(code.thread).to_contain_text("Mended.")
+    expect(code.thread.get_by_role("button", name="Preview Proposed Edit")).to_be_visible()
+    return code
+
+
+def test_the_light_bulb_applies_a_proposal_and_one_undo_takes_it_back(code):
+    """Both changes at once; nothing is written to the disk by it."""
+    code.collapse()
+    code.go(14)
+    code.code_actions()
+    code.picture("proposal-actions")
+    code.choose("Apply Claude's edit")
+    code.shows("result = 0.00")
+    code.shows("found: list[str] = []")
+    code.page.locator(".monaco-editor .view-line").first.click()
+    code.page.keyboard.press("Control+z")
+    code.shows("found = []")
+    assert code.text().replace("\n", "").count("0.00") == 0
+    assert (code.machine.project / "shop.py").read_text("utf-8") == SHOP
+
+
+def test_a_proposal_is_shown_as_a_diff_and_applied_there(code):
+    """The diff has the code now and with the edit; applied, it closes and the thread offers it no more."""
+    code.thread.get_by_role("button", name="Preview Proposed Edit").click()
+    diff = code.page.locator(".monaco-diff-editor")
+    expect(diff.locator(".editor.modified .view-lines:not(.line-delete)")).to_contain_text("result = 0.00")
+    expect(diff.locator(".line-delete").first).to_have_text(re.compile(r"result\s=\s0\.0$"))
+    code.picture("proposal")
+    code.page.get_by_role("button", name="Apply Proposed Edit").first.click()
+    expect(diff).to_have_count(0)
+    code.shows("result = 0.00")
+    expect(code.page.get_by_role("button", name="Preview Proposed Edit")).to_have_count(0)
