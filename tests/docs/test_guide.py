@@ -1,4 +1,4 @@
-"""Every block of docs/guide.md runs as it stands, one after the other, with the real CLI and the offline model."""
+"""Every block of Python in docs/guide.md and README.md runs as it stands, one after the other, with the real CLI and the offline model."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from channelcoder_lsp.offline.process import OfflineModel
 
 PAGE = Path(__file__).parents[2] / "docs/guide.md"
+README = PAGE.parents[1] / "README.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^## (.*)$", re.MULTILINE)
 
@@ -55,7 +56,9 @@ async def test_every_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             monkeypatch.setenv(name, value)
         names: dict[str, object] = {}
         blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
-        for source in blocks:
+        readme = BLOCK.findall(README.read_text(encoding="utf-8"))
+        assert readme
+        for source in [*blocks, *readme]:
             await run(source, names)
     assert len(blocks) >= len(SECTION.findall(PAGE.read_text(encoding="utf-8"))) - 1
     assert (tmp_path / "sessions/learning-typescript.json").is_file()
