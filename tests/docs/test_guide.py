@@ -1,4 +1,4 @@
-"""Every block of Python in docs/guide.md and README.md runs as it stands, one after the other, with the real CLI and the offline model."""
+"""Every block of Python in docs/guide.md and README.md runs as it stands, with the real CLI behind it."""
 
 from __future__ import annotations
 
