@@ -80,8 +80,8 @@ class TestText:
         """So that what points there stays: a thread's place, a breakpoint."""
         range_, text = replacement(["    return a + b", "x"], 0, 1, ["    return a * b"])
         assert (range_, text) == (((0, 13), (0, 14)), "*")
-        assert replacement(["aa"], 0, 1, ["a"])[1] == ""
-        assert replacement(["a"], 0, 1, ["aa"])[1] == "a"
+        assert replacement(["aa"], 0, 1, ["a"]) == (((0, 1), (0, 2)), "")
+        assert replacement(["a"], 0, 1, ["aa"]) == (((0, 1), (0, 1)), "a")
 
     def test_the_documents_line_ends_are_used(self):
         one = target(["a", "b", ""], ["a", "x", "y", ""], end="\r\n")
