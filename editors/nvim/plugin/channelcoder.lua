@@ -45,10 +45,12 @@ for _, name in ipairs({
   'ask',
   'continue',
   'retry',
+  'thread.list',
   'thread.reply',
   'thread.show',
   'turn.show',
   'session.show',
+  'proposal.apply',
   'proposal.preview',
 }) do
   vim.lsp.commands['channelcoder.' .. name] = function(command, context)

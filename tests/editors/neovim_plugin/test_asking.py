@@ -211,12 +211,16 @@ class TestCodeActions:
 
 
 def test_code_lenses_are_kept_fresh_when_wanted(start: Start, shop: Path, machine: Machine):
-    """They continue the thread with what is typed, and show it whole."""
+    """They reply in the thread with what is typed."""
     nvim = start(shop, options={"code_lens": True})
     nvim.ask_about(*TOTAL, "First?")
-    nvim.lens("Claude: 1 answer | Continue", TOTAL[0])
+    nvim.lens("Claude: 1 answer | Reply | Resolve", TOTAL[0])
     nvim.go(TOTAL[0])
-    nvim.lua("seen.choice, seen.typed = 'Continue', 'Second?'")
+    nvim.lua("seen.choice, seen.typed = 'Reply', 'Second?'")
     nvim.lua("vim.lsp.codelens.run()")
     nvim.window("> Second?")
+    nvim.wait("return seen.window().title:find('answered')")
+    nvim.api.input("q")
+    nvim.lens("Claude: 2 answers | Reply | Resolve", TOTAL[0])
+    assert nvim.lua("return seen.prompts") == ["Reply: "]
     assert [request.question for request in machine.model.requests(2)] == ["First?", "Second?"]

@@ -189,3 +189,18 @@ def test_what_checkers_say_goes_with_the_question(nvim: Plugin, model: Model):
     (request,) = model.requests(1)
     assert "Inside." in request.prompt
     assert "Outside." not in request.prompt
+
+
+def test_claude_can_ask_what_checkers_say_elsewhere(nvim: Plugin, model: Model):
+    """Of the lines that were not asked about, too; but not its own findings."""
+    nvim.lua(
+        """
+        local found = { lnum = 23, col = 4, end_col = 10, message = 'Far away.', severity = 1, source = 'checker' }
+        vim.diagnostic.set(vim.api.nvim_create_namespace('checker'), 0, { found })
+        """
+    )
+    call = tool("diagnostics")
+    model.script(ToolUse(name=call.name, input=call.input), Text(text="There is one."))
+    nvim.run(f"{TOTAL[0]},{TOTAL[1]}ChannelCoder ask What else is wrong?")
+    nvim.window("There is one.")
+    assert "Far away." in str(model.requests()[-1].messages)

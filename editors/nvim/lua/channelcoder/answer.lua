@@ -44,7 +44,7 @@ local function finish(client, window, asked)
       window:remark('**An edit is proposed:** `a` looks at it.')
       vim.keymap.set('n', 'a', function()
         window:close()
-        require('channelcoder.proposal').look(client, proposal)
+        require('channelcoder.proposal').look(client, { proposalId = proposal })
       end, { buffer = window.buffer, nowait = true, desc = 'look at the edit' })
     end
   end, function() end) -- the thread was removed meanwhile

@@ -18,6 +18,27 @@ function M.typed(prompt, given, send)
   end)
 end
 
+--- Tell the server what it has no request for and Claude may ask for: the cursor, what checkers say.
+---@param client vim.lsp.Client
+local function tell(client)
+  local active = vim.lsp.buf_is_attached(0, client.id) and vim.uri_from_bufnr(0) or nil
+  local documents = {}
+  for buffer in pairs(client.attached_buffers) do
+    local found = vim.tbl_filter(function(diagnostic)
+      return diagnostic.source ~= 'channelcoder'
+    end, vim.diagnostic.get(buffer))
+    local diagnostics = vim.lsp.diagnostic.from(found)
+    table.insert(documents, { uri = vim.uri_from_bufnr(buffer), diagnostics = diagnostics })
+  end
+  ---@type channelcoder.EditorNotification
+  local told = {
+    activeUri = active,
+    selection = active and vim.lsp.util.make_range_params(0, client.offset_encoding).range or nil,
+    diagnostics = documents,
+  }
+  client:notify('channelcoder/editor', told)
+end
+
 --- Send a question, and show its answer as it comes.
 ---@param client vim.lsp.Client
 ---@param command channelcoder.Command
@@ -25,6 +46,7 @@ end
 ---@param question string what to call it
 ---@param quietly? boolean whether the answer is not shown
 function M.send(client, command, argument, question, quietly)
+  tell(client)
   client_of.execute(client, command, argument, function(asked)
     if not quietly then
       require('channelcoder.answer').stream(client, question, asked)

@@ -1,6 +1,11 @@
 --- Commands of code lenses and code actions: what is missing is typed, what comes of it is shown here.
 local M = {}
 
+local PROMPTS = {
+  ['channelcoder.ask'] = 'Ask Claude: ',
+  ['channelcoder.continue'] = 'Continue: ',
+  ['channelcoder.thread.reply'] = 'Reply: ',
+}
 local DOCUMENTS = { ['channelcoder.turn.show'] = true, ['channelcoder.session.show'] = true }
 
 ---@param command lsp.Command
@@ -17,14 +22,21 @@ function M.run(command, context)
     return require('channelcoder.threads').show(client, argument.threadId)
   elseif DOCUMENTS[name] then
     return require('channelcoder.answer').document(client, 'Claude', name, argument)
+  elseif name == 'channelcoder.thread.list' then
+    return require('channelcoder.threads').list(client, argument.uri ~= nil)
   elseif name == 'channelcoder.proposal.preview' then
-    return require('channelcoder.proposal').look(client, argument.proposalId)
+    return require('channelcoder.proposal').look(client, argument)
+  elseif name == 'channelcoder.proposal.apply' then
+    if argument.done then -- Neovim has applied the code action's edit
+      return require('channelcoder.client').execute(client, name, argument)
+    end
+    return require('channelcoder.proposal').apply(client, argument)
   elseif name == 'channelcoder.retry' then
     return ask.send(client, name, argument, command.title)
   elseif argument.prompt then
     return ask.send(client, name, argument, argument.prompt)
   end
-  ask.typed('Ask Claude: ', argument.question or '', function(question)
+  ask.typed(PROMPTS[name], argument.question or '', function(question)
     argument.question = question
     ask.send(client, name, argument, question)
   end)

@@ -160,21 +160,21 @@ end
 ---@param client vim.lsp.Client
 ---@param buffer integer
 function M.attach(client, buffer)
-  local group = vim.api.nvim_create_augroup(('channelcoder.marks.%d'):format(buffer), {})
-  vim.api.nvim_create_autocmd({ 'TextChanged', 'InsertLeave', 'BufReadPost', 'FileChangedShellPost' }, {
-    group = group,
-    buffer = buffer,
-    callback = function()
-      M.soon(client, buffer, AFTER_EDIT_MS)
-    end,
-  })
+  local there = true
+  local function edited()
+    if not there then
+      return true -- which ends it
+    end
+    M.soon(client, buffer, AFTER_EDIT_MS)
+  end
+  vim.api.nvim_buf_attach(buffer, false, { on_lines = edited, on_reload = edited })
   vim.api.nvim_create_autocmd('LspDetach', {
-    group = group,
     buffer = buffer,
     callback = function(event)
       if event.data.client_id == client.id then
-        vim.api.nvim_del_augroup_by_id(group)
+        there = false
         forget(buffer)
+        return true -- which deletes it
       end
     end,
   })

@@ -12,23 +12,24 @@ local WORDS = {
 
 --- Apply an edit: the server sends it, and one undo for each file takes it back.
 ---@param client vim.lsp.Client
----@param id string
-function M.apply(client, id)
-  client_of.execute(client, 'channelcoder.proposal.apply', { proposalId = id }, function(result)
+---@param which channelcoder.ProposalArguments
+function M.apply(client, which)
+  client_of.execute(client, 'channelcoder.proposal.apply', which, function(result)
     ---@cast result channelcoder.Applied
     if not result.applied then
       return text.say(result.reason or 'the edit was not applied.', vim.log.levels.WARN)
     end
     text.say(result.reason or 'applied; u takes it back.')
     -- The server was told of the new text a moment after that of the edit: have it look again.
-    client_of.execute(client, 'channelcoder.proposal.apply', { proposalId = id, done = true })
+    local done = vim.tbl_extend('force', which, { done = true })
+    client_of.execute(client, 'channelcoder.proposal.apply', done)
   end)
 end
 
 ---@param client vim.lsp.Client
----@param id string
-function M.discard(client, id)
-  client_of.execute(client, 'channelcoder.proposal.discard', { proposalId = id }, function()
+---@param which channelcoder.ProposalArguments
+function M.discard(client, which)
+  client_of.execute(client, 'channelcoder.proposal.discard', which, function()
     text.say('discarded.')
   end)
 end
@@ -93,9 +94,9 @@ end
 
 --- Show an edit as a diff of each file, with keys to apply and to discard it. Single changes can be taken with `do`.
 ---@param client vim.lsp.Client
----@param id string
-function M.look(client, id)
-  client_of.execute(client, 'channelcoder.proposal.read', { proposalId = id }, function(proposal)
+---@param which channelcoder.ProposalArguments
+function M.look(client, which)
+  client_of.execute(client, 'channelcoder.proposal.read', which, function(proposal)
     ---@cast proposal channelcoder.ProposalContent
     local differing = vim.tbl_filter(function(file)
       return file.before ~= file.after
@@ -106,7 +107,7 @@ function M.look(client, id)
     end
     local tabs, buffers = {}, {}
     for _, file in ipairs(differing) do
-      local tab, buffer = compare(file, ('channelcoder://%s/%s'):format(id, file.path or file.uri))
+      local tab, buffer = compare(file, ('channelcoder://%s/%s'):format(which.proposalId, file.path or file.uri))
       table.insert(tabs, tab)
       table.insert(buffers, buffer)
     end
@@ -116,7 +117,7 @@ function M.look(client, id)
       for key, run in pairs(keys) do
         vim.keymap.set('n', key, function()
           close(tabs)
-          run(client, id)
+          run(client, which)
         end, { buffer = buffer, nowait = true, desc = 'the proposed edit' })
       end
     end

@@ -126,7 +126,7 @@ local function to_proposal(name)
       if not id then
         return text.say('no edit waits in this thread.')
       end
-      require('channelcoder.proposal')[name](client, id)
+      require('channelcoder.proposal')[name](client, { proposalId = id })
     end)
   end
 end
