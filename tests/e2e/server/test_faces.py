@@ -137,10 +137,16 @@ class TestFindings:
             assert "result = '🛒' or item" in prompt
 
 
-async def test_lenses_reply_and_resolve(machine: Machine):
-    async with machine.opened() as (editor, uri):
-        asked, _ = await answered(editor, uri)
-        shown, reply, resolve = [lens["command"] for lens in await editor.code_lenses(uri)]
+@pytest.mark.parametrize(("encoding", "units"), [("utf-8", 4), ("utf-16", 2)])
+async def test_lenses_reply_and_resolve(machine: Machine, encoding: str, units: int):
+    client = capabilities(encoding, turns=True, input=True)
+    async with machine.opened(text=CODE, client=client) as (editor, uri):
+        end = len("        result = '") + units
+        asked, _ = await answered(editor, uri, ((8, 8), (8, end)))
+        lenses = await editor.code_lenses(uri)
+        place = {"start": {"line": 8, "character": 8}, "end": {"line": 8, "character": end}}
+        assert all(lens["range"] == place for lens in lenses)
+        shown, reply, resolve = [lens["command"] for lens in lenses]
         assert [shown["title"], reply["title"], resolve["title"]] == ["Claude: 1 answer", "Reply", "Resolve"]
         again = await editor.execute(reply["command"], {**reply["arguments"][0], "question": "And now?"})
         assert again["threadId"] == asked["threadId"]
@@ -148,7 +154,7 @@ async def test_lenses_reply_and_resolve(machine: Machine):
         assert (await editor.code_lenses(uri))[0]["command"]["title"] == "Claude: 2 answers"
         await editor.execute(resolve["command"], resolve["arguments"][0])
         assert await editor.code_lenses(uri) == []
-        assert await editor.hover(uri, 6) is None
+        assert await editor.hover(uri, 8) is None
 
 
 async def test_settings_switch_each_face_off_at_once(machine: Machine):

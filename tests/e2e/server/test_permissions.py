@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from channelcoder_lsp.cli.editor import capabilities
 from channelcoder_lsp.domain.uri import path_of
 from channelcoder_lsp.offline.script import Text, ToolCall, ToolUse
 
@@ -42,10 +43,12 @@ async def trusted(editor: Editor) -> None:
 
 
 class TestAsking:
-    async def test_says_who_wants_what_and_why(self, machine: Machine):
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+    async def test_says_who_wants_what_and_why(self, machine: Machine, encoding: str):
         """In the message the tool, the question and all that would run; three answers to choose from."""
         await machine.model.script(bash(TOUCH), "Done.")
-        async with machine.opened(settings={"tools": ["Bash"]}) as (editor, uri):
+        client = capabilities(encoding, turns=True)
+        async with machine.opened(settings={"tools": ["Bash"]}, client=client) as (editor, uri):
             await trusted(editor)
             await answered(editor, uri)
             [request] = asked(editor)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from channelcoder_lsp.cli.connection import ResponseError
-from channelcoder_lsp.cli.editor import Editor
 
 from .conftest import SOURCE, Machine, answered
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.cli.editor import Editor
 
 QUESTION = {"question": "Who am I talking to?"}
 
