@@ -71,7 +71,7 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
     from channelcoder_lsp.settings import APPLICATION, config_file, state_folder  # noqa: PLC0415
     from channelcoder_lsp.storage import FileSessionStorage  # noqa: PLC0415
 
-    client = Client(server)
+    client = Client(server, ending=server.ending)
     await workspace.take_settings(client, configuration.take, server.initialization_options)
     turns = TurnsShown(client)
     ask_permission = AskPermission(client)

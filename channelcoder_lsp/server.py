@@ -82,6 +82,8 @@ class ChannelCoderServer(LanguageServer):
         self._building: asyncio.Task[None] | None = None
         self._in_order: asyncio.Task[Any] | None = None
         self._stopping: asyncio.Task[None] | None = None
+        self.ending = asyncio.Event()
+        """Set once the server stops: nothing is expected from the client any more."""
         self.initialization_options: Any = None
         self.shutdown_requested = False
         _register(self)
@@ -178,6 +180,7 @@ class ChannelCoderServer(LanguageServer):
 
         Asked for twice (an editor that says ``shutdown`` and hangs up at once), it is done once and waited for.
         """
+        self.ending.set()
         if self._stopping is None:
             self._stopping = asyncio.create_task(self._stop(), name="stop")
         await asyncio.shield(self._stopping)

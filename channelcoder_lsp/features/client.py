@@ -35,10 +35,12 @@ class Client:
 
     Args:
         server: the connection to it.
+        ending: set once nothing is expected from it any more; None: that is never said.
     """
 
-    def __init__(self, server: LanguageServer) -> None:
+    def __init__(self, server: LanguageServer, ending: asyncio.Event | None = None) -> None:
         self._server = server
+        self._ending = ending or asyncio.Event()
         self._capabilities = server.client_capabilities
         self._tasks: set[asyncio.Task[Any]] = set()
         self._when_refreshed: list[Callable[[], None]] = []
@@ -296,13 +298,19 @@ class Client:
             logger.error("background work failed", exc_info=problem)
 
     async def _answered(self, request: Any, seconds: float = ANSWER_SECONDS) -> Any:
-        """The client's answer, or None when there is none in time or it is an error."""
+        """The client's answer, or None when there is none in time, it is an error, or the server stops meanwhile."""
+        answer, ending = asyncio.ensure_future(request), asyncio.create_task(self._ending.wait())
         try:
-            return await asyncio.wait_for(request, seconds)
-        except asyncio.TimeoutError:
-            logger.warning("the client did not answer in %.0f s", seconds)
+            await asyncio.wait({answer, ending}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done():
+                return answer.result()
+            if not ending.done():
+                logger.warning("the client did not answer in %.0f s", seconds)
         except JsonRpcException as problem:
             logger.warning("the client refused: %s", problem)
+        finally:
+            answer.cancel()
+            ending.cancel()
         return None
 
 
