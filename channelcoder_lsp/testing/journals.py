@@ -358,7 +358,7 @@ def every_record() -> list[Record]:
         ProposalChanged(proposal=proposal.model_copy(update={"files": [change, deleted]})),
         ReviewChanged(review=review),
         SessionContinued(session_id="claude-2"),
-        WorktreeChosen(worktree=WorktreeOfSession(branch="feature/x", path="/work/x")),
+        WorktreeChosen(worktree=WorktreeOfSession(branch="feature/x", path="/projects/x")),
         ThreadChanged(thread=other),
         ProposalChanged(proposal=gone),
         ThreadRemoved(thread_id=other.id),
