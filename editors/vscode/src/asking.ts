@@ -1,8 +1,8 @@
 // Commands that ask.
 
 import * as vscode from "vscode";
-import { type Context, activeEditor, asRange } from "./context.ts";
-import type { AskArguments, ClientDiagnostic, ReplyArguments, ThreadArguments } from "./protocol.ts";
+import { type Context, activeEditor, asDiagnostic, asRange } from "./context.ts";
+import type { AskArguments, ReplyArguments, ThreadArguments } from "./protocol.ts";
 import { typedQuestion } from "./question.ts";
 
 const PROMPTS = ["explain", "review", "fix", "tests", "document", "refactor"];
@@ -164,17 +164,6 @@ function selection(): AskArguments {
     .getDiagnostics(uri)
     .filter((diagnostic) => diagnostic.range.intersection(editor.selection) !== undefined);
   return { uri: uri.toString(), range: asRange(editor.selection), diagnostics: found.map(asDiagnostic) };
-}
-
-function asDiagnostic(found: vscode.Diagnostic): ClientDiagnostic {
-  const code = typeof found.code === "object" ? found.code.value : found.code;
-  return {
-    range: asRange(found.range),
-    message: found.message,
-    severity: found.severity + 1,
-    source: found.source ?? null,
-    code: code ?? null,
-  };
 }
 
 function named(about: AskArguments): string {

@@ -21,6 +21,8 @@ import {
   type ChangedNotification,
   type CommandName,
   type Commands,
+  EDITOR,
+  type EditorNotification,
   TURN,
   type TurnNotification,
 } from "./protocol.ts";
@@ -152,6 +154,13 @@ export class Server implements vscode.Disposable {
     return this.client.sendRequest<Commands[K]["result"]>("workspace/executeCommand", {
       command: name,
       arguments: [given],
+    });
+  }
+
+  /** Tell it what it can't ask for. */
+  tell(known: EditorNotification): void {
+    void this.client?.sendNotification(EDITOR, known).catch((problem: unknown) => {
+      this.log.warn(`the server could not be told of the editor: ${String(problem)}`);
     });
   }
 

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Server } from "./client.ts";
 import type { History } from "./history.ts";
-import type { ClientContext, ClientRange } from "./protocol.ts";
+import type { ClientContext, ClientDiagnostic, ClientRange } from "./protocol.ts";
 import type { Threads } from "./threads.ts";
 
 /** The extension, running. */
@@ -72,6 +72,18 @@ export function asRange(range: vscode.Range): ClientRange {
 /** A range as VS Code has it. */
 export function ofRange(range: ClientRange): vscode.Range {
   return new vscode.Range(range.start.line, range.start.character, range.end.line, range.end.character);
+}
+
+/** A diagnostic as the protocol has it. */
+export function asDiagnostic(found: vscode.Diagnostic): ClientDiagnostic {
+  const code = typeof found.code === "object" ? found.code.value : found.code;
+  return {
+    range: asRange(found.range),
+    message: found.message,
+    severity: found.severity + 1,
+    source: found.source ?? null,
+    code: code ?? null,
+  };
 }
 
 /** The editor with the code that is asked about. */

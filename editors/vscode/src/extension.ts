@@ -12,11 +12,12 @@ import { Proposals } from "./proposals.ts";
 import { registerReviewing } from "./reviewing.ts";
 import { registerSessions } from "./sessions.ts";
 import { registerStatus } from "./status.ts";
+import { registerTelling } from "./telling.ts";
 import { Threads } from "./threads.ts";
 import { registerTrust } from "./trust.ts";
 import { registerViews } from "./tree.ts";
 
-export async function activate(extension: vscode.ExtensionContext): Promise<void> {
+export function activate(extension: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("ChannelCoder", { log: true });
   const wired: { handlers?: Handlers } = {};
   const server = new Server(
@@ -31,6 +32,7 @@ export async function activate(extension: vscode.ExtensionContext): Promise<void
   wired.handlers = {
     ask: (given) => askFor(context, given),
     reply: (given) => replyIn(context, given),
+    apply: (given) => proposals.applied(given),
     preview: (proposalId) => proposals.preview(proposalId),
     reveal: (threadId) => threads.reveal(threadId),
     fail: (problem) => {
@@ -40,13 +42,14 @@ export async function activate(extension: vscode.ExtensionContext): Promise<void
   registerAsking(context);
   registerSessions(context);
   registerReviewing(context);
+  registerTelling(context);
   registerTrust(context);
   registerInstall(context);
   registerDoctor(context);
   registerViews(context);
   registerStatus(context);
   registerServer(context);
-  await server.start();
+  void server.start();
 }
 
 /** Commands about the server itself, and what depends on how it stands. */

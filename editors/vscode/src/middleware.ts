@@ -2,7 +2,13 @@
 
 import * as vscode from "vscode";
 import type { Middleware } from "vscode-languageclient/node";
-import type { AskArguments, ProposalArguments, ReplyArguments, ThreadArguments } from "./protocol.ts";
+import type {
+  AskArguments,
+  ProposalApplyArguments,
+  ProposalArguments,
+  ReplyArguments,
+  ThreadArguments,
+} from "./protocol.ts";
 
 /** What the middleware hands over; set once the parts are there. */
 export interface Handlers {
@@ -10,6 +16,8 @@ export interface Handlers {
   ask(given: AskArguments): Promise<unknown>;
   /** Reply in a thread, with the question typed where it is missing. */
   reply(given: ThreadArguments & Partial<ReplyArguments>): Promise<unknown>;
+  /** Apply a proposed edit. */
+  apply(given: ProposalApplyArguments): Promise<void>;
   /** Show a proposed edit as a diff. */
   preview(proposalId: string): Promise<void>;
   /** Open a thread beside the code; whether that could be done. */
@@ -28,6 +36,8 @@ export function middleware(handlers: () => Handlers | undefined): Middleware {
             return await own?.ask(given[0] as AskArguments);
           case "channelcoder.thread.reply":
             return await own?.reply(given[0] as ReplyArguments);
+          case "channelcoder.proposal.apply":
+            return await own?.apply(given[0] as ProposalApplyArguments);
           case "channelcoder.proposal.preview":
             return await own?.preview((given[0] as ProposalArguments).proposalId);
           case "channelcoder.thread.show":
@@ -41,6 +51,14 @@ export function middleware(handlers: () => Handlers | undefined): Middleware {
         return undefined;
       }
     },
+    workspace: {
+      // What nobody set is left out: else the defaults here would win over the environment and the user's file.
+      configuration: (params) =>
+        params.items.map((item) => {
+          const scope = item.scopeUri === undefined ? undefined : vscode.Uri.parse(item.scopeUri);
+          return whatIsSet(item.section ?? "", scope);
+        }),
+    },
     window: {
       showDocument: async (params, token, next) => {
         if (isOurs(params.uri)) {
@@ -51,6 +69,20 @@ export function middleware(handlers: () => Handlers | undefined): Middleware {
       },
     },
   };
+}
+
+/** The settings of a section that the user or the workspace has set. */
+function whatIsSet(section: string, scope: vscode.Uri | undefined): Record<string, unknown> {
+  const configuration = vscode.workspace.getConfiguration(section, scope);
+  const found: Record<string, unknown> = {};
+  for (const name of Object.keys(configuration)) {
+    const known = configuration.inspect(name);
+    const set = [known?.globalValue, known?.workspaceValue, known?.workspaceFolderValue];
+    if (set.some((value) => value !== undefined)) {
+      found[name] = configuration.get(name);
+    }
+  }
+  return found;
 }
 
 /** Whether it is a Markdown document that the server made to be read. */

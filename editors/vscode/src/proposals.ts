@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Context } from "./context.ts";
-import type { ProposedFileContent } from "./protocol.ts";
+import type { ProposalApplyArguments, ProposedFileContent } from "./protocol.ts";
 
 const SCHEME = "channelcoder-proposal";
 
@@ -27,6 +27,21 @@ export class Proposals implements vscode.TextDocumentContentProvider {
 
   provideTextDocumentContent(uri: vscode.Uri): string {
     return this.texts.get(uri.toString()) ?? "";
+  }
+
+  /** Apply a proposal, or a part of it. */
+  async applied(given: ProposalApplyArguments): Promise<void> {
+    const { server, threads } = this.context;
+    const { applied, reason } = await server.execute("channelcoder.proposal.apply", given);
+    if (!applied) {
+      throw new Error(`The edit was not applied: ${reason ?? "the editor refused it."}`);
+    }
+    if (given.done !== true) {
+      // The server may hear of the changed text only after its edit was answered.
+      await server.execute("channelcoder.proposal.apply", { ...given, done: true });
+    }
+    await threads.refresh();
+    await this.closeDiffs(given.proposalId);
   }
 
   /** Show what a proposal comes to, one diff for each file. */
@@ -61,15 +76,7 @@ export class Proposals implements vscode.TextDocumentContentProvider {
   }
 
   private async apply(given: unknown): Promise<void> {
-    const proposalId = await this.proposalOf(given);
-    const { applied, reason } = await this.context.server.execute("channelcoder.proposal.apply", {
-      proposalId,
-    });
-    await this.context.threads.refresh();
-    if (!applied) {
-      throw new Error(`The edit was not applied: ${reason ?? "the editor refused it."}`);
-    }
-    await this.closeDiffs(proposalId);
+    await this.applied({ proposalId: await this.proposalOf(given) });
   }
 
   private async discard(given: unknown): Promise<void> {

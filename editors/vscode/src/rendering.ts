@@ -32,7 +32,10 @@ export function comments(thread: ThreadContent): Shown[] {
 export function heading(thread: ThreadContent): string {
   const answers = thread.turns.filter((turn) => turn.state === "done").length;
   const parts = [thread.finding === null ? "Claude" : `Claude: ${thread.finding.severity}`];
-  if (thread.turns.length > 0) {
+  const last = thread.turns.at(-1);
+  if (answers === 0 && last !== undefined) {
+    parts.push(UNFINISHED.has(last.state) ? "answering…" : last.state);
+  } else if (answers > 0) {
     parts.push(counted(answers, "answer"));
   }
   if (thread.state === "edited") {

@@ -71,6 +71,11 @@ describe("a thread's comments", () => {
 });
 
 describe("a thread's heading", () => {
+  it("says how it stands while there is no answer", () => {
+    assert.equal(heading(thread({ turns: [turn({ state: "running" })] })), "Claude · answering…");
+    assert.equal(heading(thread({ turns: [turn({ state: "failed" })] })), "Claude · failed");
+  });
+
   it("counts answers and says what became of the code", () => {
     assert.equal(heading(thread()), "Claude · 1 answer");
     assert.equal(

@@ -277,7 +277,7 @@ class Code:
     def picture(self, name: str) -> None:
         """Keep a picture of the window, if the environment says where."""
         if folder := os.environ.get("CHANNELCODER_PICTURES"):
-            self.page.screenshot(path=Path(folder) / f"vscode-{name}.png")
+            self.page.screenshot(path=Path(folder) / f"vscode-{name}.png", animations="disabled")
 
     def servers(self) -> list[psutil.Process]:
         """The language servers that run for it."""

@@ -11,6 +11,7 @@ from channelcoder_lsp.offline.script import Text, ToolCall, ToolUse
 from editors.conftest import SHOP
 
 TOTAL = (13, 18)
+DARK = {"workbench.colorTheme": "Default Dark Modern"}
 
 
 def edit(old: str, new: str) -> ToolCall:
@@ -24,12 +25,13 @@ def code(start, machine, model):
     first = edit("result = 0.0", "result = 0.00")
     second = edit("found = []", "found: list[str] = []")
     model.script(ToolUse(name=first.name, input=first.input, also=(second,)), Text(text="Mended."))
-    code = start(machine.write("shop.py", SHOP), **{"channelcoder.confirmEdits": False})
+    code = start(machine.write("shop.py", SHOP), **{"channelcoder.confirmEdits": False, **DARK})
     code.ready()
     code.select(*TOTAL)
     code.run("ChannelCoder: Fix Selection")
     expect(code.thread).to_contain_text("Mended.")
     expect(code.thread.get_by_role("button", name="Preview Proposed Edit")).to_be_visible()
+    expect(code.lenses.first).to_have_text("Claude: 1 answer")
     return code
 
 
@@ -42,6 +44,7 @@ def test_the_light_bulb_applies_a_proposal_and_one_undo_takes_it_back(code):
     code.choose("Apply Claude's edit")
     code.shows("result = 0.00")
     code.shows("found: list[str] = []")
+    expect(code.lenses.filter(has_text="Apply")).to_have_count(0)
     code.page.locator(".monaco-editor .view-line").first.click()
     code.page.keyboard.press("Control+z")
     code.shows("found = []")
@@ -54,7 +57,7 @@ def test_a_proposal_is_shown_as_a_diff_and_applied_there(code):
     code.thread.get_by_role("button", name="Preview Proposed Edit").click()
     diff = code.page.locator(".monaco-diff-editor")
     expect(diff.locator(".editor.modified .view-lines:not(.line-delete)")).to_contain_text("result = 0.00")
-    expect(diff.locator(".line-delete").first).to_have_text(re.compile(r"result\s=\s0\.0$"))
+    expect(diff.locator(".view-lines.line-delete").first).to_have_text(re.compile(r"result\s=\s0\.0$"))
     code.picture("proposal")
     code.page.get_by_role("button", name="Apply Proposed Edit").first.click()
     expect(diff).to_have_count(0)

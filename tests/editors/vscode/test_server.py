@@ -31,6 +31,27 @@ def test_the_server_is_started_again_when_it_dies(start, machine, model):
     expect(code.thread.last).to_contain_text("Still here.")
 
 
+def test_what_nobody_set_is_the_environments(start, machine, model):
+    """The defaults that the editor has for the server's settings don't win over the environment or the user's file."""
+    model.script("It adds up.")
+    code = start(machine.write("shop.py", SHOP))
+    code.ready()
+    code.ask("What does this do?", TOTAL)
+    expect(code.thread).to_contain_text("It adds up.")
+    assert list((machine.home / "sessions").glob("*.journal"))
+    assert not (machine.home / ".channelcoder").exists()
+
+
+def test_nothing_is_started_before_a_file_is_open(start, machine):
+    """A window without files costs nothing; the first file starts one server."""
+    path = machine.write("shop.py", SHOP)
+    code = start()
+    assert code.servers() == []
+    code.edit(path)
+    code.ready()
+    assert len(code.servers()) == 1
+
+
 def test_a_missing_server_is_said_with_what_to_do(start, machine):
     """One sentence with the reason, and buttons; the commands that need a server are not offered."""
     code = start(machine.write("shop.py", SHOP), **{"channelcoder.server.path": "/nowhere/channelcoder-lsp"})
