@@ -91,3 +91,19 @@ def test_restricted_mode_says_what_is_off(start, machine, model):
     code.status.hover()
     expect(code.page.locator(".monaco-hover:visible")).to_contain_text("CLAUDE.md")
     code.picture("restricted")
+
+
+def test_trust_is_the_editors(start, machine, model):
+    """Once the user trusts the folder in VS Code, its instructions go to Claude, and nothing is marked restricted."""
+    (machine.project / "CLAUDE.md").write_text("Always answer in French.", "utf-8")
+    code = start(machine.write("shop.py", SHOP), trusted=False)
+    code.ready()
+    code.run("ChannelCoder: Trust This Folder")
+    code.page.get_by_role("button", name="Trust", exact=True).first.click()
+    expect(code.status).not_to_contain_text("restricted")
+    code.edit(machine.project / "shop.py")
+    model.script("Elle additionne.")
+    code.ask("What does this do?", TOTAL)
+    expect(code.thread).to_contain_text("Elle additionne.")
+    [request] = model.requests(1)
+    assert "French" in json.dumps(request.messages) + request.system
