@@ -49,7 +49,8 @@ export function activate(extension: vscode.ExtensionContext): void {
   registerViews(context);
   registerStatus(context);
   registerServer(context);
-  void server.start();
+  // After activation: starting a process takes longer than all of the above.
+  setImmediate(() => void server.start());
 }
 
 /** Commands about the server itself, and what depends on how it stands. */
