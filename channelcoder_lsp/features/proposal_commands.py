@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CONFIRM_SECONDS = 600.0
 """How long a person may think about an edit that the editor asks to confirm."""
+TOLD_SECONDS = 3.0
+"""How long an editor may take to tell what an edit that it applied has changed; some gather changes for a while."""
 _AGAIN = "Ask again about the code as it is now."
 _NAMED = 5
 
@@ -39,8 +41,11 @@ async def apply(face: Face, arguments: protocol.ProposalApplyArguments) -> proto
         return protocol.Applied(applied=True, reason="It is applied already.")
     edit = _edit(face, session.proposal(arguments.proposal_id), targets, arguments.hunk)
     wanted = _numbers(targets, arguments.hunk)
+    touched = [target.uri for target, hunks in _open(targets, arguments.hunk) if hunks]
+    edits = {uri: document.edits for uri in touched if (document := project.documents.get(uri)) is not None}
     applied, reason = await face.client.apply(edit, "Claude's edit", seconds=CONFIRM_SECONDS)
     if applied:
+        await project.documents.changed(edits, TOLD_SECONDS)
         await project.proposed.note(session, arguments.proposal_id, wanted)
     return protocol.Applied(applied, reason)
 

@@ -5,10 +5,13 @@ All of it is in memory: a hover or a code lens never waits for the disk.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import anyio
 
 from channelcoder_lsp.anchoring import end_of_insert, shift, symbol_at
 from channelcoder_lsp.domain.place import QUOTE_LIMIT, Anchor, AnchorState, Position, Range, Selection
@@ -18,7 +21,7 @@ from channelcoder_lsp.services.history import Edit, History, Snapshot, replace_t
 from channelcoder_lsp.services.places import Place, Rewriting, down_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _CONTEXT_LINES = 3
 _CONTENT_LIMIT = 5_000_000
@@ -75,6 +78,30 @@ class OpenDocuments:
 
     def __init__(self) -> None:
         self._documents: dict[str, Document] = {}
+        self._waiting: set[asyncio.Event] = set()
+        """Those who wait for an edit."""
+
+    async def changed(self, since: Mapping[str, int], seconds: float) -> bool:
+        """Wait until documents were edited: an editor may answer before it tells what changed.
+
+        Args:
+            since: how many edits (:attr:`Document.edits`) each had, by URI; one that is not open is not waited for.
+            seconds: how long at most.
+
+        Returns:
+            Whether all of them were.
+        """
+        news = asyncio.Event()
+        self._waiting.add(news)
+        try:
+            with anyio.move_on_after(seconds):
+                while any((open_ := self.get(uri)) and open_.edits == edits for uri, edits in since.items()):
+                    await news.wait()
+                    news.clear()
+                return True
+            return False
+        finally:
+            self._waiting.discard(news)
 
     def get(self, uri: str) -> Document | None:
         """The open document, if it is open."""
@@ -120,6 +147,8 @@ class OpenDocuments:
             return
         with self.together(uri):
             _edit(document, edited, inserted)
+        for news in self._waiting:
+            news.set()
 
     def replaced(self, uri: str, text: str) -> None:
         """Follow a change that replaced the whole text."""

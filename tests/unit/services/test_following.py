@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -243,3 +244,24 @@ def test_undoing_all_edits_at_once_restores_every_place(buffer: Buffer, edits):
     buffer.documents.replaced(URI, text)
     assert buffer.text == text
     assert buffer.places == [(span, AnchorState.EXACT) for span in spans]
+
+
+class TestWaitingForAnEdit:
+    async def test_ends_with_the_edit(self):
+        documents = OpenDocuments()
+        documents.add(Document("file:///a.py", "a.py", ["one"]))
+        waiting = asyncio.create_task(documents.changed({"file:///a.py": 0, "file:///closed.py": 0}, 3600))
+        await asyncio.sleep(0)
+        documents.edit("file:///a.py", Range(Position(0, 0), Position(0, 3)), "two")
+        assert await asyncio.wait_for(waiting, 10)
+
+    async def test_an_edit_that_came_before_is_seen(self):
+        documents = OpenDocuments()
+        documents.add(Document("file:///a.py", "a.py", ["one"]))
+        documents.edit("file:///a.py", Range(Position(0, 0), Position(0, 3)), "two")
+        assert await documents.changed({"file:///a.py": 0}, 3600)
+
+    async def test_is_bounded(self):
+        documents = OpenDocuments()
+        documents.add(Document("file:///a.py", "a.py", ["one"]))
+        assert not await documents.changed({"file:///a.py": 0}, 0.01)
