@@ -41,7 +41,7 @@ PROTOCOL_HEAD = """\
 # Protocol
 
 What ChannelCoder adds to the Language Server Protocol (3.17): the commands of `workspace/executeCommand`, and one
-notification. Made from `channelcoder_lsp/protocol.py` by `docs/generate.py`.
+notification. Made from `channelcoder_lsp/protocol/` by `docs/generate.py`.
 
 A command takes one argument, an object. A key with a `?` may be left out. What does not fit is answered with the error
 InvalidParams (-32602), whose message names the command and the field. No command waits for Claude.

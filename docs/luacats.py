@@ -18,7 +18,7 @@ _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _HEAD = """\
 ---@meta channelcoder.protocol
 -- What ChannelCoder adds to the Language Server Protocol: see docs/protocol.md.
--- Made from channelcoder_lsp/protocol.py by docs/generate.py. Don't edit it.
+-- Made from channelcoder_lsp/protocol/ by docs/generate.py. Don't edit it.
 """
 
 

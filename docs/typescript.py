@@ -23,7 +23,7 @@ _MACHINE = {"cli_path", "session_dir", "tools", "offline", "log_level"}
 """Settings that name programs, places or rights: no workspace can set them."""
 _HEAD = """\
 // What ChannelCoder adds to the Language Server Protocol: see docs/protocol.md.
-// Made from channelcoder_lsp/protocol.py by docs/generate.py. Don't edit it.
+// Made from channelcoder_lsp/protocol/ by docs/generate.py. Don't edit it.
 """
 
 

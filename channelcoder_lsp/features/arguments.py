@@ -1,4 +1,4 @@
-"""From the JSON of ``workspace/executeCommand`` to the types that protocol.py declares, and back."""
+"""From the JSON of ``workspace/executeCommand`` to the types that the protocol declares, and back."""
 
 from __future__ import annotations
 

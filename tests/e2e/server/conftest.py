@@ -42,7 +42,7 @@ _converter = converters.get_converter()
 
 
 def check_message(message: dict[str, Any]) -> None:
-    """Every message of the server must be one that LSP (or protocol.py) knows, in the right direction."""
+    """Every message of the server must be one that LSP (or our protocol) knows, in the right direction."""
     assert message["jsonrpc"] == "2.0"
     method = message.get("method")
     if method is None:

@@ -296,7 +296,7 @@ class TestProgress:
         assert (told[-1][0], told[-1][1].message) == ("end", "answered")
 
     async def test_clients_that_ask_for_turns_are_told_each_step(self, desk: Desk, start, agent: ScriptedAgent):
-        """``channelcoder/turn``, as protocol.py declares it; others are told nothing of it."""
+        """``channelcoder/turn``, as the protocol declares it; others are told nothing of it."""
         editor = await start(ours={"turns": True})
         asked = await run(editor, protocol.CONTINUE, question="What is it?")
         await over(desk, editor, asked)

@@ -1,6 +1,6 @@
 ---@meta channelcoder.protocol
 -- What ChannelCoder adds to the Language Server Protocol: see docs/protocol.md.
--- Made from channelcoder_lsp/protocol.py by docs/generate.py. Don't edit it.
+-- Made from channelcoder_lsp/protocol/ by docs/generate.py. Don't edit it.
 
 --- What to ask, and about which code.
 ---
