@@ -15,7 +15,8 @@ demo: .make/package  ## the main job, for real; LIVE=1 asks Claude instead of th
 	$(RUN) -m channelcoder_lsp.cli.demo $(if $(LIVE),--live)
 
 test: lint types contracts docs .make/interop .make/vscode vsix  ## everything: style, types, layers, docs, all tests with the editors
-	$(RUN) -m pytest
+	$(RUN) -m pytest --ignore=tests/editors/vscode
+	$(RUN) -m pytest tests/editors/vscode
 
 test-unit: .make/dev  ## the quick part of the tests
 	$(RUN) -m pytest tests/unit tests/conformance

@@ -23,9 +23,12 @@ Start = Callable[..., Code]
 VSIX = Path(os.environ.get("CHANNELCODER_VSIX", Path(__file__).parents[3] / "editors/vscode/channelcoder.vsix"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium without a screen, with fonts of its own so that pictures are the same everywhere."""
+    """Chromium without a screen, with fonts of its own so that pictures are the same everywhere.
+
+    It ends with this folder's tests: while it is there, no other test can run an event loop.
+    """
     if not install.installed():
         pytest.fail("code-server is not installed here. Run: python tests/editors/vscode/install.py", pytrace=False)
     environment = {
