@@ -42,7 +42,7 @@ async def claude(prompt: str | Path, *, resume: str | None = None, **options: Un
     Raises:
         ArgumentsError, PromptError: nothing was asked, since something does not fit.
     """
-    async with _once(resume, options) as session:
+    async with once(resume, options.get("cwd")) as session:
         return await session.claude(prompt, **options)
 
 
@@ -51,13 +51,19 @@ run = claude
 
 async def stream(prompt: str | Path, *, resume: str | None = None, **options: Unpack[Options]) -> AsyncIterator[Chunk]:
     """Ask once, and take the answer as it comes: see :func:`claude`, and :meth:`Session.stream`."""
-    async with _once(resume, options) as session:
+    async with once(resume, options.get("cwd")) as session:
         async for chunk in session.stream(prompt, **options):
             yield chunk
 
 
-def _once(resume: str | None, options: Options) -> Session:
-    session = Session(storage=_Nowhere(), auto_save=False, cwd=options.get("cwd"))
+def once(resume: str | None = None, cwd: str | Path | None = None) -> Session:
+    """A session that is kept nowhere.
+
+    Args:
+        resume: the id of a Claude session to go on with.
+        cwd: the folder that Claude works in.
+    """
+    session = Session(storage=_Nowhere(), auto_save=False, cwd=cwd)
     if resume is not None:
         session.set_id(resume)
     return session

@@ -1,0 +1,187 @@
+"""``channelcoder run`` and ``channelcoder stream``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from channelcoder_lsp.cli.answer import complain, show
+from channelcoder_lsp.cli.completing import session_names
+from channelcoder_lsp.cli.failing import FAILED, INTERRUPTED, MissingFileError, finish, verbose
+from channelcoder_lsp.cli.output import json_option, say, say_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from channelcoder_lsp.library.asking import Options
+    from channelcoder_lsp.library.session import Session
+
+_OPTIONS = (
+    click.argument("words", nargs=-1),
+    click.option("-p", "--prompt", "text", help="The question."),
+    click.option("--session", "name", metavar="NAME", help="Ask in this session; it is made if there is none.",
+                 shell_complete=session_names),
+    click.option("--load-session", "load", metavar="NAME", help="Ask in this session, which must be there.",
+                 shell_complete=session_names),
+    click.option("-c", "--continue", "go_on", is_flag=True, help="Ask in the session that editors use here."),
+    click.option("-r", "--resume", metavar="ID", help="Go on with the Claude session of this id."),
+    click.option("-d", "--data", multiple=True, metavar="KEY=VALUE", help="A value to fill in; may be JSON."),
+    click.option("-s", "--system", metavar="TEXT|FILE", help="The system prompt."),
+    click.option("--append-system", metavar="TEXT", help="Added to the system prompt."),
+    click.option("-t", "--tools", multiple=True, help="Tools that need no consent, parted by commas."),
+    click.option("--disallowed-tools", multiple=True, help="Tools that Claude does not get."),
+    click.option("--mcp-config", metavar="FILE", help="MCP servers."),
+    click.option("--max-turns", type=click.IntRange(1), help="Steps that Claude may take."),
+    click.option("--max-budget-usd", type=click.FloatRange(0, min_open=True), help="What it may cost."),
+    click.option("--model", help="The model."),
+    click.option("--worktree", metavar="BRANCH", help="Work in the worktree of this branch; made if there is none."),
+    click.option("--cwd", type=click.Path(path_type=Path), help="The folder to work in."),
+    click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Then it is cancelled."),
+    click.option("--dry-run", is_flag=True, help="Only show what would be sent."),
+    click.option("--offline", is_flag=True, help="Ask the built-in offline model, not Claude."),
+    json_option,
+    verbose,
+)  # fmt: skip
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_options
+@click.pass_context
+def run(ctx: click.Context, /, **given: Any) -> None:
+    """Ask, and show the answer.
+
+    The question is words, a prompt file (.md), or what is piped in (-). Alone it leaves no session.
+    """
+    ctx.exit(_ask(given, at_once=False))
+
+
+@click.command()
+@_options
+@click.pass_context
+def stream(ctx: click.Context, /, **given: Any) -> None:
+    """Ask, and write the answer as it comes: into a pipe, too; with --json a line for each piece."""
+    ctx.exit(_ask(given, at_once=True))
+
+
+def _ask(given: dict[str, Any], *, at_once: bool) -> int:
+    chosen = [option for option in ("name", "load", "go_on", "resume") if given[option]]
+    if len(chosen) > 1:
+        raise click.UsageError("Only one of --session, --load-session, --continue and --resume can be used.")
+    if given["cwd"] is not None and not given["cwd"].is_dir():
+        raise MissingFileError(str(given["cwd"]))
+    prompt = prompt_of(given["words"], given["text"])
+    if given["offline"]:
+        os.environ["CHANNELCODER_OFFLINE"] = "1"  # this process asks once, and its settings are read after this
+    return finish(_asked(prompt, options_of(given), given, at_once=at_once))
+
+
+async def _asked(prompt: str | Path, options: Options, given: dict[str, Any], *, at_once: bool) -> int:
+    session = await _session(given)
+    async with session, aclosing(cast("Any", session.stream(prompt, **options))) as chunks:
+        if given["dry_run"]:
+            async for chunk in chunks:
+                sent = chunk.result.prompt
+                say_json({"prompt": sent}) if given["as_json"] else say(sent)
+            return 0
+        result = await show(chunks, as_json=given["as_json"], at_once=at_once)
+    if result is None or result.is_error:
+        complain((result.error if result else None) or "Claude gave no answer. Ask again.")
+        return FAILED
+    if result.cancelled:
+        complain("The question was cancelled before its answer was complete.")
+        return INTERRUPTED
+    return 0
+
+
+async def _session(given: dict[str, Any]) -> Session:
+    """The session to ask in; one that is not kept if none was named."""
+    from channelcoder_lsp.library.functions import once  # noqa: PLC0415 - the library takes a while to load
+    from channelcoder_lsp.library.session import Session  # noqa: PLC0415
+
+    if given["load"]:
+        return await Session.load(given["load"])
+    if given["name"]:
+        if await Session.exists(given["name"]):
+            return await Session.load(given["name"])
+        return Session(given["name"], cwd=given["cwd"])
+    if given["go_on"] and not given["dry_run"]:
+        from channelcoder_lsp.cli.folder import active_session, project  # noqa: PLC0415
+
+        return await active_session(project(given["cwd"]))
+    return once(given["resume"], given["cwd"])
+
+
+def prompt_of(words: Sequence[str], text: str | None) -> str | Path:
+    """What is asked: the words, a prompt file, or the standard input stream.
+
+    Raises:
+        MissingFileError: one word that ends with ``.md`` names no file.
+        click.UsageError: there is no question, or there are two.
+    """
+    if text is not None and words:
+        raise click.UsageError("The question is given twice: as words and with -p.")
+    if len(words) == 1 and words[0].endswith(".md") and len(words[0].split()) == 1:
+        if not Path(words[0]).is_file():
+            raise MissingFileError(words[0])
+        return Path(words[0])
+    asked = text if text is not None else " ".join(words)
+    if asked == "-" or (not asked and text is None and not sys.stdin.isatty()):
+        asked = sys.stdin.read()
+    if not asked.strip():
+        raise click.UsageError("There is no question. Give it as words, with -p, as a .md file or in a pipe.")
+    # The library takes a text that is the name of a prompt file for that file; here it was said that it is a text.
+    return f"{asked}\n" if asked.endswith(".md") else asked
+
+
+def options_of(given: dict[str, Any]) -> Options:
+    """The library's options.
+
+    Raises:
+        MissingFileError: the file with MCP servers is not there.
+        click.UsageError: a value has no key.
+    """
+    if given["mcp_config"] and not Path(given["mcp_config"]).is_file():
+        raise MissingFileError(given["mcp_config"])
+    kept = ("system", "append_system", "mcp_config", "max_turns", "max_budget_usd", "model", "worktree", "cwd",
+            "timeout", "dry_run")  # fmt: skip
+    options = {name: given[name] for name in kept if given[name] is not None}
+    for name in ("tools", "disallowed_tools"):
+        if given[name]:
+            options[name] = [tool for several in given[name] for tool in split_tools(several)]
+    if given["data"]:
+        options["data"] = dict(_value(one) for one in given["data"])
+    return cast("Options", options)
+
+
+def split_tools(several: str) -> list[str]:
+    """Tools parted by commas, those within parentheses left alone: ``Read,Bash(git log:*)``."""
+    found, depth = [""], 0
+    for char in several:
+        depth += (char == "(") - (char == ")")
+        if char == "," and depth <= 0:
+            found.append("")
+        else:
+            found[-1] += char
+    return [tool.strip() for tool in found if tool.strip()]
+
+
+def _value(given: str) -> tuple[str, Any]:
+    key, sign, value = given.partition("=")
+    if not sign or not key:
+        raise click.UsageError(f"-d {given}: it must be KEY=VALUE.")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value

@@ -1,0 +1,218 @@
+"""``channelcoder session``: the sessions that are kept."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from channelcoder_lsp.cli.completing import session_names
+from channelcoder_lsp.cli.failing import MissingFileError, finish, verbose
+from channelcoder_lsp.cli.folder import active_session, checkouts, project, renamed, storage
+from channelcoder_lsp.cli.output import json_option, say, say_json, say_rows
+from channelcoder_lsp.domain.errors import SessionError, SessionNotFoundError
+from channelcoder_lsp.services import archive
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.services.archive import Format
+
+_name = click.argument("name", shell_complete=session_names)
+_AGE = re.compile(r"(\d+)([hdw])")
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+@click.group()
+def session() -> None:
+    """The sessions that are kept."""
+
+
+@session.command("list")
+@json_option
+@verbose
+def list_(*, as_json: bool) -> None:
+    """List all sessions, the newest first; the one that is active here is marked."""
+    infos = finish(storage().list())
+    active = checkouts().active_session(project())
+    if as_json:
+        say_json([info.model_dump(mode="json", by_alias=True) | {"active": info.name == active} for info in infos])
+        return
+    say_rows(
+        [
+            [
+                "*" if info.name == active else "",
+                info.name,
+                f"{info.message_count} messages",
+                f"{info.last_active:%Y-%m-%d %H:%M}",
+                info.first_question or "",
+            ]
+            for info in infos
+        ]
+    )
+
+
+@session.command()
+@click.argument("name", required=False, shell_complete=session_names)
+@json_option
+@verbose
+def show(name: str | None, *, as_json: bool) -> None:
+    """Show what was said in a session; without a name, in the one that is active here."""
+    state = finish(storage().load(name or _active()))
+    say(archive.export(state, "json" if as_json else "markdown"), newline=False)
+
+
+@session.command()
+@_name
+@verbose
+def load(name: str) -> None:
+    """Make a session the active one of this folder; editors go on with it. A file is copied first."""
+
+    async def loaded() -> str:
+        from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
+
+        async with await Session.load(name) as one:
+            return one.name or name
+
+    found = finish(loaded())
+    here = project()
+    checkouts().set_active_session(here, found)
+    say(f"{found} is the session of {here.root} now.")
+
+
+@session.command()
+@click.argument("name")
+@verbose
+def save(name: str) -> None:
+    """Keep the session that is active here under a name."""
+    _active()
+
+    async def saved() -> None:
+        async with await active_session(project()) as one:
+            old = one.name
+        await renamed(old or _active(), name)
+
+    finish(saved())
+    say(f"The session is {name} now.")
+
+
+@session.command()
+@_name
+@click.argument("new_name")
+@verbose
+def rename(name: str, new_name: str) -> None:
+    """Give a session another name."""
+    finish(renamed(name, new_name))
+    say(f"{name} is {new_name} now.")
+
+
+@session.command()
+@_name
+@click.option("-y", "--yes", is_flag=True, help="Don't ask.")
+@verbose
+def remove(name: str, *, yes: bool) -> None:
+    """Remove a session and everything that belongs to it."""
+    if not finish(storage().exists(name)):
+        raise SessionNotFoundError(name)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"Nobody can be asked whether {name} is to be removed. Say --yes.")
+        if not click.confirm(f"Remove the session {name} for good?"):
+            raise click.Abort
+    finish(storage().delete(name))
+    say(f"{name} is removed.")
+
+
+@session.command()
+@_name
+@click.option("--format", "form", type=click.Choice(["markdown", "json", "guide"]), default="markdown")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write; it must not be there.")
+@verbose
+def export(name: str, form: Format, output: Path | None) -> None:
+    """Write a session as Markdown, as JSON with everything, or as JSON with the guide's keys alone."""
+    text = archive.export(finish(storage().load(name)), form)
+    if output is None:
+        say(text, newline=not text.endswith("\n"))
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as problem:
+        raise click.UsageError(f"{output} is there already. Choose another name.") from problem
+
+
+@session.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="What it is called from now on.")
+@verbose
+def import_(file: Path, name: str | None) -> None:
+    """Take in a session from a JSON file; the file itself is left as it is."""
+    if not file.is_file():
+        raise MissingFileError(str(file))
+
+    path = file.resolve()
+
+    async def imported() -> str:
+        from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
+
+        async with await Session.load(path) as one:
+            try:
+                if name is not None:
+                    await one.save(name)
+            except SessionError:
+                if one.name is not None:
+                    await one.close()
+                    await Session.remove(one.name)
+                raise
+            return one.name or ""
+
+    say(f"{finish(imported())} is there now.")
+
+
+@session.command()
+@click.argument("text")
+@json_option
+@verbose
+def search(text: str, *, as_json: bool) -> None:
+    """Find a text in all messages of all sessions."""
+
+    async def found() -> list[archive.Hit]:
+        return [hit async for hit in archive.search(storage(), text)]
+
+    hits = finish(found())
+    if as_json:
+        say_json([{"session": hit.session, "role": hit.message.role, "excerpt": hit.excerpt} for hit in hits])
+    else:
+        say_rows([[hit.session, hit.message.role, hit.excerpt] for hit in hits])
+
+
+@session.command()
+@click.option("--older-than", required=True, metavar="AGE", help="Such as 12h, 30d or 8w.")
+@click.option("-y", "--yes", is_flag=True, help="Don't ask.")
+@json_option
+@verbose
+def prune(older_than: str, *, yes: bool, as_json: bool) -> None:
+    """Remove the sessions in which nothing was said for so long, but not the one that is active here."""
+    age = _AGE.fullmatch(older_than)
+    if age is None:
+        raise click.UsageError(f"--older-than {older_than}: it must be a number and h, d or w, such as 30d.")
+    if not yes and sys.stdin.isatty() and not click.confirm(f"Remove all sessions older than {older_than} for good?"):
+        raise click.Abort
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("Nobody can be asked whether sessions are to be removed. Say --yes.")
+    active = checkouts().active_session(project())
+    hours = timedelta(hours=int(age[1]) * _HOURS[age[2]])
+    removed = finish(archive.prune(storage(), hours, keep=[active] if active else []))
+    if as_json:
+        say_json(removed)
+    else:
+        say("\n".join(f"{name} is removed." for name in removed) or "There is none so old.")
+
+
+def _active() -> str:
+    name = checkouts().active_session(here := project())
+    if name is None:
+        raise SessionError(f"No session is active in {here.root}. Name one, or ask with -c to begin one.")
+    return name
