@@ -24,6 +24,11 @@ RUN_ELSEWHERE = {
     "make demo LIVE=1": "the same program as `make demo`; --live needs an account, so only its options are tested",
     "make bench": "run by hand: it takes minutes and proves nothing on a loaded machine; its parts have tests",
     "python3 -m pip install .": "what .make/package does, editable",
+    'channelcoder run "Explain this project"': "tests/e2e/cli/test_asking.py, with the offline model, as the next ones",
+    'channelcoder run -c "And its tests?"': "tests/e2e/cli/test_asking.py",
+    'channelcoder run "Add tests" --session my-task': "tests/e2e/cli/test_asking.py",
+    'channelcoder run -p "And docs" --load-session my-task': "tests/e2e/cli/test_asking.py",
+    "channelcoder session list": "tests/e2e/cli/test_commands.py",
 }
 
 

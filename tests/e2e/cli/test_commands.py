@@ -1,0 +1,138 @@
+"""The commands around asking: sessions, worktrees, prompts, trust, login, doctor."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Shell
+
+
+class TestSession:
+    async def test_is_listed_shown_searched_renamed_and_removed(self, shell: Shell):
+        await shell("run", "About sheep", "--session", "one")
+        assert "one" in await shell("session", "list")
+        assert "About sheep" in await shell("session", "show", "one")
+        assert {hit["session"] for hit in await shell.json("session", "search", "SHEEP")} == {"one"}
+        await shell("session", "rename", "one", "two")
+        assert "--yes" in await shell("session", "remove", "two", code=2)
+        await shell("session", "remove", "two", "--yes")
+        assert await shell.json("session", "list") == []
+        await shell("session", "remove", "two", "--yes", code=4)
+
+    async def test_loaded_is_the_one_that_is_gone_on_with(self, shell: Shell):
+        await shell("run", "One", "--session", "one")
+        await shell("session", "load", "one")
+        await shell("run", "-c", "Two")
+        assert await shell.asked() == ["One", "Two"]
+        await shell("session", "save", "kept")
+        await shell("run", "-c", "Three")
+        assert [row["name"] for row in await shell.json("session", "list") if row["active"]] == ["kept"]
+
+    async def test_goes_out_and_comes_in(self, shell: Shell):
+        await shell("run", "One", "--session", "one")
+        await shell("session", "export", "one", "--format", "guide", "-o", "one.json")
+        assert json.loads((shell.project / "one.json").read_text())["messages"][0]["content"] == "One"
+        await shell("session", "export", "one", "-o", "one.json", code=2)
+        await shell("session", "import", "one.json", "--name", "again")
+        assert "One" in await shell("session", "show", "again")
+        await shell("session", "import", "one.json", "--name", "again", code=4)
+        assert len(await shell.json("session", "list")) == 2
+        await shell("session", "import", "nope.json", code=3)
+
+    async def test_is_pruned_when_it_is_old(self, shell: Shell):
+        await shell("run", "One", "--session", "one")
+        assert await shell("session", "prune", "--older-than", "30d", "--yes") == "There is none so old.\n"
+        await shell("session", "prune", "--older-than", "soon", "--yes", code=2)
+        assert "one" in await shell("session", "prune", "--older-than", "0h", "--yes")
+
+    async def test_that_is_not_there_ends_with_4(self, shell: Shell):
+        await shell("session", "show", "nope", code=4)
+        await shell("session", "show", code=4)
+        await shell("thread", "list", code=4)
+
+
+async def test_threads_of_a_session_without_any_are_none(shell: Shell):
+    await shell("run", "One", "--session", "one")
+    assert await shell.json("thread", "list", "--session", "one") == []
+
+
+def make_repository(folder: Path) -> None:
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "init", "-q"], cwd=folder, check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], cwd=folder, check=True)
+
+
+async def test_worktrees_are_made_listed_and_removed(shell: Shell):
+    make_repository(shell.project)
+    where = (await shell("worktree", "create", "feature/x")).strip()
+    assert where == str(shell.home / "shop-feature-x")
+    assert [row["branch"] for row in await shell.json("worktree", "list")][1:] == ["feature/x"]
+    await shell("worktree", "create", "feature/x", code=1)
+    await shell("worktree", "remove", "feature/x")
+    await shell("run", "Hi", "--worktree", "feature/y")
+    assert await shell("worktree", "cleanup") == f"{shell.home / 'shop-feature-y'}\n"
+
+
+async def test_prompts_are_listed_and_a_project_s_own_only_with_trust(shell: Shell):
+    folder = shell.project / ".channelcoder/prompts"
+    folder.mkdir(parents=True)
+    (folder / "ours.md").write_text("# Ours\n\nDo it.")
+    assert "ours" not in await shell("prompts", "list")
+    await shell("trust")
+    assert "ours" in [row["name"] for row in await shell.json("prompts", "list")]
+    assert "Do it." in await shell("prompts", "show", "ours")
+    await shell("trust", "--revoke")
+    await shell("prompts", "show", "ours", code=2)
+    await shell("trust", "nope", code=3)
+
+
+async def test_login_is_claude_s_own(shell: Shell):
+    claude = shell.home / "claude-double"
+    claude.write_text('#!/bin/sh\necho "$@"\nexit 3\n')
+    claude.chmod(0o755)
+    await shell("login", code=1, CHANNELCODER_CLI_PATH=str(claude))
+    claude.write_text('#!/bin/sh\necho "$@"\n')
+    assert await shell("login", CHANNELCODER_CLI_PATH=str(claude)) == "auth login\n"
+
+
+class TestDoctor:
+    async def test_finds_nothing_broken_and_names_what_was_set_aside(self, shell: Shell):
+        (shell.home / "sessions").mkdir()
+        (shell.home / "sessions/x.corrupt-1").touch()
+        (shell.home / "tmp/claude-resume-1").mkdir()
+        found = await shell.json("doctor")
+        assert {one["what"] for one in found} >= {
+            "Claude Code",
+            "login",
+            "sessions",
+            "leftover",
+            "transcripts",
+            "editors",
+        }
+        assert not [one for one in found if one["state"] == "broken"]
+        assert [one["detail"] for one in found if "corrupt" in one["detail"]]
+        assert all(one["fix"] for one in found if one["state"] == "note")
+
+    async def test_ends_with_1_when_something_is_broken(self, shell: Shell):
+        await shell("doctor", code=1, CHANNELCODER_CLI_PATH="/nowhere/claude")
+
+
+async def test_the_server_and_the_demo_take_their_own_options(shell: Shell):
+    assert (await shell("lsp", "--version")).startswith("channelcoder-lsp ")
+    assert "--live" in await shell("demo", "--help")
+
+
+async def test_help_and_completion_are_there(shell: Shell, tmp_path: Path):
+    assert "doctor" in await shell("--help")
+    for name in ("bash", "zsh", "fish"):
+        assert "_CHANNELCODER_COMPLETE" in await shell("completion", name, SHELL="/bin/bash")
+    await shell("run", "One", "--session", "workshop")
+    completed = await shell(
+        _CHANNELCODER_COMPLETE="bash_complete", COMP_WORDS="channelcoder session show work", COMP_CWORD="3"
+    )
+    assert completed == "plain,workshop\n"
