@@ -28,7 +28,7 @@ RUN_ELSEWHERE = {
     'channelcoder run -c "And its tests?"': "tests/e2e/cli/test_asking.py",
     'channelcoder run "Add tests" --session my-task': "tests/e2e/cli/test_asking.py",
     'channelcoder run -p "And docs" --load-session my-task': "tests/e2e/cli/test_asking.py",
-    "channelcoder session list": "tests/e2e/cli/test_commands.py",
+    "channelcoder session list": "tests/e2e/cli/test_subcommands.py",
 }
 
 
