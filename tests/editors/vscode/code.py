@@ -164,7 +164,10 @@ class Code:
         """Put the cursor at the beginning of a line, counted from 1."""
         self.page.keyboard.press("Control+g")
         self._type(str(line))
-        self.page.keyboard.press("Enter")
+        # Enter before the picker has taken the number in does nothing.
+        row = self.page.locator(".quick-input-list .monaco-list-row", has_text=str(line)).first
+        row.wait_for()
+        row.click()
         self.page.locator(".quick-input-widget").wait_for(state="hidden")
 
     def select(self, first: int, last: int) -> None:
