@@ -309,8 +309,12 @@ class Client:
         except JsonRpcException as problem:
             logger.warning("the client refused: %s", problem)
         finally:
-            answer.cancel()
             ending.cancel()
+            if not answer.done():
+                # Not cancelled: an answer that comes late would be reported as a fault of the server.
+                self._tasks.add(answer)
+                answer.add_done_callback(self._tasks.discard)
+                answer.add_done_callback(_seen)
         return None
 
 
