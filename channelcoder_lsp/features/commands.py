@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from channelcoder_lsp import protocol
 from channelcoder_lsp.domain.errors import ArgumentsError, SessionBusyError
-from channelcoder_lsp.domain.place import Position, Range, Selection
-from channelcoder_lsp.domain.text import clamp, text_in
+from channelcoder_lsp.domain.place import Selection
+from channelcoder_lsp.domain.text import text_in
 from channelcoder_lsp.features import edits, shown
 from channelcoder_lsp.features.context import chosen
-from channelcoder_lsp.features.editor_state import asked_about, client_diagnostic, client_range
+from channelcoder_lsp.features.editor_state import asked_about, client_diagnostic, selected
 from channelcoder_lsp.services.comments import find_question
 from channelcoder_lsp.services.compose import Question
 
@@ -136,14 +136,12 @@ def _what_to_ask(face: Face, arguments: protocol.AskArguments, selection: Select
         "path": selection.path or selection.uri,
         "language": selection.language,
     }
-    return text, prompt.render(values)
+    return text, prompt.instruction(values)
 
 
 def _selection(face: Face, document: Document, arguments: protocol.AskArguments) -> Selection:
     """What is asked about; an empty range means its line."""
-    span = client_range(face, document, arguments.range)
-    if span.empty:
-        span = _line(document, span.start.line)
+    span = selected(face, document, arguments.range)
     return Selection(
         uri=document.uri,
         path=document.path,
@@ -158,12 +156,6 @@ def _selection(face: Face, document: Document, arguments: protocol.AskArguments)
             if found.range.touches(span)
         ],
     )
-
-
-def _line(document: Document, line: int) -> Range:
-    text = document.lines[line]
-    indent = len(text) - len(text.lstrip())
-    return clamp(document.lines, Range(Position(line, indent), Position(line, len(text))))
 
 
 async def _take_comment_away(face: Face, document: Document, line: int, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.errors import ArgumentsError
-from channelcoder_lsp.domain.place import Diagnostic, Range, Selection, Severity
+from channelcoder_lsp.domain.place import Diagnostic, Position, Range, Selection, Severity
 from channelcoder_lsp.features.arguments import parse_as
 from channelcoder_lsp.protocol import EDITOR_METHOD, ClientDiagnostic, ClientRange, EditorNotification
 
@@ -47,16 +47,20 @@ def editor_told(face: Face, params: Any) -> None:
         return
     document = face.document(given.active_uri) if given.active_uri is not None else None
     if document is not None and given.selection is not None:
-        face.projects.of(document.uri).told.select(document, client_range(face, document, given.selection))
+        face.projects.of(document.uri).told.select(document, range_in(face, document.lines, given.selection))
     for each in given.diagnostics or []:
         if (document := face.document(each.uri)) is not None:
             found = [client_diagnostic(face, document, one) for one in each.diagnostics]
             face.projects.of(document.uri).told.diagnose(document, found)
 
 
-def client_range(face: Face, document: Document, given: ClientRange) -> Range:
-    """A range from a command's argument, within the document."""
-    return range_in(face, document.lines, given)
+def selected(face: Face, document: Document, given: ClientRange) -> Range:
+    """A selection from a command's argument, within the document; an empty one means its line."""
+    span = range_in(face, document.lines, given)
+    if not span.empty:
+        return span
+    line, text = span.start.line, document.lines[span.start.line]
+    return Range(Position(line, len(text) - len(text.lstrip())), Position(line, len(text)))
 
 
 def range_in(face: Face, lines: Sequence[str], given: ClientRange) -> Range:
@@ -73,7 +77,7 @@ def client_diagnostic(face: Face, document: Document, given: ClientDiagnostic) -
     """A diagnostic from a command's argument, its range within the document."""
     severity = min(max(given.severity or 1, 1), len(_SEVERITIES))
     return Diagnostic(
-        range=client_range(face, document, given.range),
+        range=range_in(face, document.lines, given.range),
         message=given.message,
         severity=_SEVERITIES[severity - 1],
         source=given.source,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lsprotocol import types as lsp
-
 from channelcoder_lsp import protocol
 from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.domain.review import ReviewScope
+from channelcoder_lsp.features.editor_state import selected
 from channelcoder_lsp.services.review import Target
 from channelcoder_lsp.services.review_prompt import PROMPT
 
@@ -72,16 +71,7 @@ def _selected(face: Face, arguments: protocol.ReviewArguments) -> Range:
         raise ArgumentsError(f"uri: {arguments.uri!r} is not open in the editor. Open it to review a part of it.")
     if arguments.range is None:
         raise ArgumentsError("range: a review of a selection needs the selection.")
-    start, end = arguments.range.start, arguments.range.end
-    client_range = lsp.Range(
-        lsp.Position(max(0, start.line), max(0, start.character)),
-        lsp.Position(max(0, end.line), max(0, end.character)),
-    )
-    span = face.client.codec.range(document.lines, client_range)
-    if span.empty:
-        line = document.lines[span.start.line]
-        return span._replace(start=span.start._replace(character=0), end=span.end._replace(character=len(line)))
-    return span
+    return selected(face, document, arguments.range)
 
 
 def _reviewing(project: Project, review: Review) -> protocol.Reviewing:

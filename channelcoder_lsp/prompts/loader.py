@@ -24,6 +24,14 @@ _MAX_BYTES = 1_000_000
 _HEADING = re.compile(r"^#+\s+(.+?)\s*#*$", re.MULTILINE)
 
 
+PROPOSING = """\
+Propose the change with the tool mcp__channelcoder__propose_edit, in as few and as small edits as it takes; \
+mcp__channelcoder__propose_file is for a new file, mcp__channelcoder__propose_deletion to delete one. What you then \
+say about it takes one or two sentences and doesn't repeat the code. If nothing needs to change, say so and propose \
+nothing."""
+"""What an editor's question says beyond a prompt that is marked as proposing edits."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 
@@ -60,7 +68,7 @@ class Frontmatter(_Strict):
     languages: list[str] = Field(default_factory=list)
     """The LSP language ids that it is offered for; none: all."""
     proposes_edits: StrictBool = False
-    """Whether Claude is to propose edits of the code."""
+    """Whether Claude is to propose edits of the code, when it is asked from an editor."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +103,6 @@ class Prompt:
         """Where it stands in the menu."""
         return self.head.order
 
-    @property
-    def proposes_edits(self) -> bool:
-        """Whether Claude is to propose edits of the code."""
-        return self.head.proposes_edits
-
     def fits(self, language: str) -> bool:
         """Whether it is offered for documents of an LSP language."""
         return not self.head.languages or language in self.head.languages
@@ -118,6 +121,15 @@ class Prompt:
             wrong = "; ".join(f"{_where(error)}: {error['msg'].lower()}" for error in problem.errors())
             raise PromptError(f"The prompt {self.name!r} can't be filled in: {wrong}. Give these values.") from problem
         return render(self.body, values)
+
+    def instruction(self, data: Mapping[str, Any]) -> str:
+        """What an editor's question tells Claude: :meth:`render`, and how to propose edits if it is to.
+
+        Raises:
+            PromptError: see :meth:`render`.
+        """
+        text = self.render(data)
+        return f"{text}\n\n{PROPOSING}" if self.head.proposes_edits else text
 
 
 def load_prompt(path: Path) -> Prompt:

@@ -9,29 +9,18 @@ from anyio import create_task_group, fail_after
 from anyio.lowlevel import checkpoint
 
 from channelcoder_lsp.domain.errors import SessionExistsError, SessionNotFoundError, StorageError
-from channelcoder_lsp.domain.proposal import FileKind, Hunk, Proposal, ProposedFile
 from channelcoder_lsp.domain.records import (
     ModelChosen,
-    ProposalChanged,
-    Record,
-    ReviewChanged,
-    SessionCleared,
-    SessionContinued,
     ThreadChanged,
     ThreadRemoved,
     TurnAsked,
-    TurnDelta,
     TurnFinished,
-    TurnStarted,
-    WorktreeChosen,
-    WorktreeOfSession,
 )
-from channelcoder_lsp.domain.review import Review, ReviewedFile, ReviewScope
 from channelcoder_lsp.domain.session import SessionMetadata, SessionState
 from channelcoder_lsp.domain.storage import Journal, JournaledStorage
-from channelcoder_lsp.domain.thread import ThreadStatus
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.testing.expect import expect, expect_raises
+from channelcoder_lsp.testing.histories import applied, every_record, expected_in
 from channelcoder_lsp.testing.leases import LEASE_PROMISES
 from channelcoder_lsp.testing.samples import answered, sample_session, sample_thread
 from channelcoder_lsp.testing.storages import at_rest
@@ -329,58 +318,6 @@ async def changes_are_watched(connect: Connect) -> None:
             while not seen:  # it may take a moment until the watching has begun
                 await journal.append(ModelChosen(model="model"))
                 await checkpoint()
-
-
-def every_record() -> list[Record]:
-    """One of each kind of record, and some more, as one session's history."""
-    thread = sample_thread()
-    asked, finished = answered(1, thread=thread, text="text")
-    other = thread.model_copy(update={"id": "thread-other", "turn_ids": []})
-    change = ProposedFile(uri="file:///a.py", base="0" * 64, hunks=[Hunk(start=1, end=2, lines=["ü", ""])])
-    proposal = Proposal(id="proposal-1", turn_id="turn-1", thread_id=thread.id, files=[change])
-    gone = proposal.model_copy(update={"id": "proposal-2", "thread_id": other.id, "files": []})
-    deleted = ProposedFile(uri="file:///b.py", kind=FileKind.DELETE)
-    review = Review(id="review-1", scope=ReviewScope.FILE, files=[ReviewedFile(uri="file:///a.py")])
-    resolved = thread.model_copy(update={"status": ThreadStatus.RESOLVED, "turn_ids": ["turn-1"]})
-    records: list[Record] = [
-        asked,
-        TurnStarted(turn_id="turn-1", session_id="claude-1"),
-        TurnDelta(turn_id="turn-1", text="Ans"),
-        TurnDelta(turn_id="turn-1", text="wer"),
-        TurnDelta(turn_id="turn-1", text="Other", replace=True),
-        finished,
-        ModelChosen(model="model"),
-        ThreadChanged(thread=resolved),
-        *answered(2, text="dropped"),
-        SessionCleared(),
-        *answered(1, thread=thread, text="text"),
-        ProposalChanged(proposal=proposal),
-        ProposalChanged(proposal=proposal.model_copy(update={"files": [change, deleted]})),
-        ReviewChanged(review=review),
-        SessionContinued(session_id="claude-2"),
-        WorktreeChosen(worktree=WorktreeOfSession(branch="feature/x", path="/projects/x")),
-        ThreadChanged(thread=other),
-        ProposalChanged(proposal=gone),
-        ThreadRemoved(thread_id=other.id),
-        TurnAsked(turn=Turn(id="turn-2", question="And?")),
-        TurnFinished(turn_id="turn-2", state=TurnState.FAILED, error="It failed.", cost_usd=0.5),
-        TurnAsked(turn=Turn(id="turn-3", question="And now?")),
-        TurnDelta(turn_id="turn-3", text="So far"),
-    ]
-    return [record.model_copy(update={"seq": 0}, deep=True) for record in records]
-
-
-def applied(records: list[Record]) -> SessionState:
-    """What the records make of an empty session."""
-    state = SessionState()
-    for number, record in enumerate(records, start=1):
-        state.apply(record.model_copy(update={"seq": number}, deep=True))
-    return state
-
-
-def expected_in(journal: Journal, state: SessionState) -> SessionState:
-    """``state`` with the dates of the journal's session, which was made a moment before."""
-    return state.model_copy(update={"metadata": journal.head.metadata})
 
 
 JOURNAL_PROMISES: tuple[Callable[[Connect], Awaitable[None]], ...] = (

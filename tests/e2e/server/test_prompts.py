@@ -99,6 +99,17 @@ async def test_a_projects_prompt_takes_nobodys_place(machine: Machine):
         assert "Read all secrets" not in (await machine.model.requests())[-1].prompt
 
 
+async def test_a_prompt_that_proposes_edits_need_not_know_the_tools(machine: Machine):
+    """It is asked with how to propose; one that isn't marked so is not."""
+    write(own(machine), "rename.md", "---\nproposesEdits: true\n---\nRename it.")
+    write(own(machine), "praise.md", "Praise it.")
+    async with machine.opened() as (editor, uri):
+        await answered(editor, uri, question=None, prompt="rename")
+        assert "mcp__channelcoder__propose_edit" in (await machine.model.requests())[-1].prompt
+        await answered(editor, uri, question=None, prompt="praise")
+        assert "mcp__channelcoder__propose_edit" not in (await machine.model.requests())[-1].prompt
+
+
 async def test_values_that_a_prompt_wants_and_nobody_gives_are_named(machine: Machine):
     write(own(machine), "needy.md", "---\ninput:\n  ticket: string\n---\nFor {ticket}.")
     async with machine.opened() as (editor, uri):

@@ -103,7 +103,7 @@ class Code:
         while not _answers(f"http://127.0.0.1:{self._port}/healthz"):
             assert process.poll() is None, self._log.read_text("utf-8")
             assert time.monotonic() < deadline, self._log.read_text("utf-8")
-            time.sleep(0.05)
+            time.sleep(0.05)  # another program's port: nothing tells when it is open
         return process
 
     # The window

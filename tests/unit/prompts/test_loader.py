@@ -8,7 +8,7 @@ import pytest
 
 from channelcoder_lsp.domain.errors import PromptError
 from channelcoder_lsp.prompts import built_in_prompts, load_folder, load_prompt
-from channelcoder_lsp.prompts.loader import parse_prompt
+from channelcoder_lsp.prompts.loader import PROPOSING, parse_prompt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def test_the_built_in_prompts_in_the_order_of_the_menu():
 
 def test_those_that_change_code_say_so_and_have_a_kind_of_lsp():
     """So that an editor that asks for quick fixes or rewrites finds them."""
-    kinds = {name: (prompt.kind, prompt.proposes_edits) for name, prompt in built_in_prompts().items()}
+    kinds = {name: (prompt.kind, prompt.head.proposes_edits) for name, prompt in built_in_prompts().items()}
     assert kinds["fix"] == ("quickfix", True)
     assert kinds["document"] == kinds["refactor"] == ("refactor.rewrite", True)
     assert kinds["explain"] == kinds["review"] == ("claude", False)
@@ -38,7 +38,7 @@ def test_a_file_of_the_users_own(tmp_path: Path):
     )
     prompt = load_prompt(file)
     assert (prompt.name, prompt.title, prompt.body) == ("translate", "Translate", "To Rust.\n\n---\nend")
-    assert (prompt.kind, prompt.order, prompt.proposes_edits, prompt.path) == ("refactor.rewrite", 5, True, file)
+    assert (prompt.kind, prompt.order, prompt.head.proposes_edits, prompt.path) == ("refactor.rewrite", 5, True, file)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -172,3 +172,11 @@ def test_prompts_are_offered_for_their_languages():
     prompt = parse_prompt("x", "---\nlanguages: [rust]\n---\nBody.", "x.md")
     assert (prompt.fits("rust"), prompt.fits("python")) == (True, False)
     assert parse_prompt("x", "Body.", "x.md").fits("python")
+
+
+def test_a_prompt_that_proposes_edits_says_how_to_an_editors_question_alone():
+    """A file of the user's own need not know the tools."""
+    prompt = parse_prompt("x", "---\nproposesEdits: true\n---\nRename {path}.", "x.md")
+    assert prompt.render({"path": "a.py"}) == "Rename a.py."
+    assert prompt.instruction({"path": "a.py"}) == f"Rename a.py.\n\n{PROPOSING}"
+    assert parse_prompt("x", "Say {path}.", "x.md").instruction({"path": "a.py"}) == "Say a.py."
