@@ -5,20 +5,21 @@ With `CHANNELCODER_PICTURES=docs/images` in the environment the pictures are wri
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from channelcoder_lsp.offline.script import Text
 from editors.conftest import SHOP, Machine
 
-from .nvim import Neovim, command, configure, gone, processes_of
-from .picture import draw
-from .terminal import Terminal
+from .nvim import configure
+from .watched import Watched
 
-Watch = Callable[..., "Watched"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Watch = Callable[..., Watched]
 ANSWER = """It compares every item with every other one: `count` goes through the whole list once for each item.
 Count the names once, then look them up:
 
@@ -29,77 +30,14 @@ return [name for name, count in times.items() if count > 1]
 """
 
 
-class Watched:
-    """Neovim in a terminal that is looked at.
-
-    Args:
-        machine: whose it is.
-        path: the file to open.
-        pictures: where pictures go.
-        rows: the terminal's height.
-    """
-
-    def __init__(self, machine: Machine, path: Path, pictures: Path, *, rows: int) -> None:
-        socket = machine.new_socket()
-        self.terminal = Terminal(
-            command(socket, path.name), environment=machine.environment, folder=machine.project, columns=96, rows=rows
-        )
-        self._pictures = pictures
-        self.wait_for(path.name)
-        self.neovim = Neovim(machine, socket, self.terminal.process)
-        self.neovim.ready()
-
-    def type(self, keys: str) -> None:
-        """Press keys."""
-        self.terminal.type(keys)
-
-    def wait_for(self, wanted: str | Callable[[str], bool]) -> str:
-        """What is on the screen once it has ``wanted``."""
-        return self.terminal.wait_for(wanted)
-
-    def choose(self, keys: str, title: str) -> None:
-        """Press the keys that bring up a list, and the number of the line with the title."""
-        self.type(keys)
-        self.type(self.number(title) + "\r")
-
-    def number(self, title: str) -> str:
-        """The number of the line with the title in the list that comes up."""
-
-        def lines(text: str) -> list[str]:
-            return [line for line in text.splitlines() if line.endswith(f": {title}")]
-
-        text = self.wait_for(lambda text: "Type number" in text and bool(lines(text)))
-        return lines(text)[0].split(":")[0]
-
-    def picture(self, name: str, title: str) -> None:
-        """Take a picture of the screen."""
-        self.terminal.settle()
-        self._pictures.mkdir(parents=True, exist_ok=True)
-        (self._pictures / f"{name}.svg").write_text(draw(self.terminal.screen, title), "utf-8")
-
-    def quit(self) -> None:
-        """Leave with `:qa`; nothing went wrong in it and no process is left."""
-        self.neovim.healthy()
-        there = processes_of(self.terminal.process)
-        self.type("\x1b:qa\r")
-        assert self.terminal.wait_for_end() == 0
-        gone(there)
-
-    def close(self) -> None:
-        """End it in any case."""
-        self.neovim.close()
-        self.terminal.close()
-
-
 @pytest.fixture
 def watch(machine: Machine) -> Iterator[Watch]:
     """Start Neovim in a terminal on a file."""
     configure(machine)
-    pictures = Path(os.environ.get("CHANNELCODER_PICTURES") or machine.home / "pictures").absolute()
     started: list[Watched] = []
 
     def start(path: Path, *, rows: int = 30) -> Watched:
-        started.append(Watched(machine, path, pictures, rows=rows))
+        started.append(Watched(machine, path, rows=rows))
         return started[-1]
 
     yield start

@@ -5,17 +5,13 @@ With `CHANNELCODER_PICTURES=docs/images` in the environment the pictures are wri
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from channelcoder_lsp.offline.script import Text, ToolCall, ToolUse
 from editors.conftest import SHOP, Machine
-from editors.neovim.nvim import command, gone, processes_of
-from editors.neovim.picture import draw
-from editors.neovim.terminal import Terminal
+from editors.neovim.watched import Watched
 
 from .nvim import Plugin, arguments
 
@@ -33,67 +29,14 @@ return [name for name, count in times.items() if count > 1]
 """
 
 
-class Watched:
-    """Neovim with the plugin in a terminal that is looked at.
-
-    Args:
-        machine: whose it is.
-        path: the file to open.
-        pictures: where pictures go.
-        more: what is done at its start.
-    """
-
-    def __init__(self, machine: Machine, path: Path, pictures: Path, *more: str) -> None:
-        socket = machine.new_socket()
-        self.terminal = Terminal(
-            command(socket, *arguments(), *more, path.name),
-            environment=machine.environment,
-            folder=machine.project,
-            columns=100,
-            rows=34,
-        )
-        self._pictures = pictures
-        self.wait_for(path.name)
-        self.neovim = Plugin(machine, socket, self.terminal.process)
-        self.neovim.ready()
-
-    def type(self, keys: str) -> None:
-        """Press keys."""
-        self.terminal.type(keys)
-
-    def wait_for(self, wanted: str | Callable[[str], bool]) -> str:
-        """What is on the screen once it has ``wanted``."""
-        return self.terminal.wait_for(wanted)
-
-    def picture(self, name: str, title: str) -> None:
-        """Take a picture of the screen."""
-        self.terminal.settle()
-        self._pictures.mkdir(parents=True, exist_ok=True)
-        (self._pictures / f"{name}.svg").write_text(draw(self.terminal.screen, title), "utf-8")
-
-    def quit(self) -> None:
-        """Leave with `:qa`; nothing went wrong in it and no process is left."""
-        self.neovim.healthy()
-        there = processes_of(self.terminal.process)
-        self.type("\x1b:qa!\r")
-        assert self.terminal.wait_for_end() == 0
-        gone(there)
-
-    def close(self) -> None:
-        """End it in any case."""
-        self.neovim.close()
-        self.terminal.close()
-
-
 @pytest.fixture
 def watch(machine: Machine) -> Iterator[Callable[..., Watched]]:
     """Start Neovim in a terminal on the shop."""
-    pictures = Path(os.environ.get("CHANNELCODER_PICTURES") or machine.home / "pictures").absolute()
     path = machine.write("shop.py", SHOP.replace("    # claude: why is this slow?\n", ""))
     started: list[Watched] = []
 
     def start(*more: str) -> Watched:
-        started.append(Watched(machine, path, pictures, *more))
+        started.append(Watched(machine, path, *arguments(), *more, connected=Plugin, columns=100, rows=34))
         return started[-1]
 
     yield start
