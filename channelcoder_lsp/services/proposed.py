@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from channelcoder_lsp.services.session import Session
     from channelcoder_lsp.services.threads import Document, OpenDocuments
 
+_UNDONE = 5
+"""How many applied proposals of a document are looked at: an undo may have taken them back."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -66,13 +69,10 @@ class ProposedEdits:
     async def load(self) -> None:
         """Have the texts at hand that :meth:`about` needs for the open documents."""
         session = self._session()
-        if session is None:
-            return
-        for proposal in list(session.head.proposals.values()):
-            if proposal.status is not ProposalStatus.DISCARDED:
-                for file in proposal.files:
-                    if file.base is not None and self.document_of(file) is not None:
-                        await session.kept_text(file.base)
+        for document in self._documents if session is not None else ():
+            for _, file in self._offered(document):
+                if session is not None and file.base is not None:
+                    await session.kept_text(file.base)
 
     def document_of(self, file: ProposedFile) -> Document | None:
         """The open document that ``file`` is about."""
@@ -81,16 +81,28 @@ class ProposedEdits:
         return next((one for one in self._documents if one.path == file.path and one.uri.startswith("file:")), None)
 
     def about(self, document: Document) -> Iterator[tuple[Proposal, FileNow]]:
-        """What the proposals that were not discarded come to in an open document. Reads memory only."""
+        """What the proposals that wait, or were applied lately, come to in an open document. Reads memory only."""
+        for proposal, file in self._offered(document):
+            now = self.at_hand(proposal, file, document)
+            if now is not None:
+                yield proposal, now
+
+    def _offered(self, document: Document) -> list[tuple[Proposal, ProposedFile]]:
+        """What was proposed for a document and may be applied, or applied again; oldest first.
+
+        Of what was applied only the latest count: an undo opens them again, and each costs a comparison with the text.
+        """
         session = self._session()
-        for proposal in list(session.head.proposals.values()) if session is not None else ():
-            if proposal.status is ProposalStatus.DISCARDED:
+        found: list[tuple[Proposal, ProposedFile]] = []
+        applied = 0
+        for proposal in reversed(list(session.head.proposals.values()) if session is not None else []):
+            was_applied = proposal.status is ProposalStatus.APPLIED
+            if proposal.status is ProposalStatus.DISCARDED or (was_applied and applied >= _UNDONE):
                 continue
-            for file in proposal.files:
-                if file.discarded is None and self.document_of(file) is document:
-                    now = self.at_hand(proposal, file, document)
-                    if now is not None:
-                        yield proposal, now
+            files = [each for each in proposal.files if each.discarded is None and self.document_of(each) is document]
+            found[:0] = [(proposal, file) for file in files]
+            applied += was_applied and bool(files)
+        return found
 
     def at_hand(self, proposal: Proposal, file: ProposedFile, document: Document) -> FileNow | None:
         """What ``file`` comes to in the open document; None while the text that it is about isn't at hand."""

@@ -189,6 +189,20 @@ class TestProposedEdits:
         documents.edit(document.uri, Range(Position(1, 11), Position(1, 12)), "7")
         assert next(proposed.about(document))[1].hunks[0].state is HunkState.STALE
 
+    async def test_of_the_applied_ones_only_the_latest_are_compared_with_the_text(self, desk: Desk, tmp_path: Path):
+        """Each costs a comparison after every edit, and a file may have had hundreds; an undo opens the latest."""
+        proposed, documents, waiting = await self.start(desk, tmp_path, edited())
+        documents.add(document := Document(URI, "a.py", list(LINES)))
+        session = desk.sessions[0]
+        applied = [
+            waiting.model_copy(update={"id": f"proposal-{number}", "status": ProposalStatus.APPLIED})
+            for number in range(7)
+        ]
+        for proposal in applied:
+            await session.keep_proposal(proposal)
+        found = [proposal.id for proposal, _ in proposed.about(document)]
+        assert found == [waiting.id, *(proposal.id for proposal in applied[2:])]
+
     async def test_the_changes_on_some_lines(self, desk: Desk, tmp_path: Path):
         inserts = ProposedFile(uri=URI, path="a.py", base="x", hunks=[Hunk(start=3, end=3, lines=["new"])])
         proposed, documents, _ = await self.start(desk, tmp_path, edited(), inserts)
