@@ -30,7 +30,7 @@ end
 local function to_thread(name)
   return function(client, rest, given)
     local threads = require('channelcoder.threads')
-    threads.with(function(thread_id)
+    threads.with(client, function(thread_id)
       threads[name](client, thread_id, rest, given.bang)
     end)
   end

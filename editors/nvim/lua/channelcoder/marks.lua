@@ -107,24 +107,30 @@ end
 --- Ask the server where the threads of a buffer are, and show that.
 ---@param client vim.lsp.Client
 ---@param buffer integer
-local function refresh(client, buffer)
+---@param done? fun() once they are shown, or can't be
+function M.refresh(client, buffer, done)
+  done = done or function() end
   if client:is_stopped() or not vim.api.nvim_buf_is_loaded(buffer) then
-    return
+    return done()
   end
   local asked_at = vim.api.nvim_buf_get_changedtick(buffer)
   client_of.execute(client, 'channelcoder.thread.list', { uri = vim.uri_from_bufnr(buffer) }, function(rows)
     ---@cast rows channelcoder.ThreadRows
     if not vim.api.nvim_buf_is_loaded(buffer) then
       return
-    elseif vim.api.nvim_buf_get_changedtick(buffer) ~= asked_at then
-      return M.soon(client, buffer, AFTER_EDIT_MS) -- the places are those of another text
+    end
+    if vim.api.nvim_buf_get_changedtick(buffer) ~= asked_at then
+      M.soon(client, buffer, AFTER_EDIT_MS) -- the places are those of another text
+      return done()
     end
     draw(client, buffer, rows.threads)
+    done()
     if require('channelcoder.config').get().code_lens then
       vim.lsp.codelens.refresh({ bufnr = buffer })
     end
   end, function(message)
     vim.lsp.log.warn('channelcoder: threads are not shown', message)
+    done()
   end)
 end
 
@@ -139,7 +145,7 @@ function M.soon(client, buffer, milliseconds)
     milliseconds,
     0,
     vim.schedule_wrap(function()
-      refresh(client, buffer)
+      M.refresh(client, buffer)
     end)
   )
 end
@@ -178,7 +184,7 @@ function M.attach(client, buffer)
       end
     end,
   })
-  refresh(client, buffer)
+  M.refresh(client, buffer)
 end
 
 --- `channelcoder/changed`.

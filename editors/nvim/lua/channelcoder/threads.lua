@@ -34,26 +34,35 @@ local function choose(threads, run)
 end
 
 --- Do something to the thread that is meant: the one that a window shows or a list has under the cursor, else the one
---- on this line.
+--- on this line. A thread that is only a moment old may not be shown yet: the server is asked before there is said to
+--- be none.
+---@param client vim.lsp.Client
 ---@param run fun(thread_id: string)
-function M.with(run)
+function M.with(client, run)
   local id = vim.b.channelcoder_thread or (vim.bo.buftype == 'quickfix' and of_list())
   if id then
     return run(id)
   end
-  local found = marks.on(vim.api.nvim_get_current_buf(), vim.api.nvim_win_get_cursor(0)[1])
-  if #found == 0 then
-    return text.say('no open thread on this line; :ChannelCoder next goes to one, :ChannelCoder threads lists all.')
-  end
-  choose(
-    vim
-      .iter(found)
+  local buffer, line = vim.api.nvim_get_current_buf(), vim.api.nvim_win_get_cursor(0)[1]
+  local function on_line()
+    return vim
+      .iter(marks.on(buffer, line))
       :map(function(mark)
         return mark.thread
       end)
-      :totable(),
-    run
-  )
+      :totable()
+  end
+  local found = on_line()
+  if #found > 0 then
+    return choose(found, run)
+  end
+  marks.refresh(client, buffer, function()
+    found = on_line()
+    if #found == 0 then
+      return text.say('no open thread on this line; :ChannelCoder next goes to one, :ChannelCoder threads lists all.')
+    end
+    choose(found, run)
+  end)
 end
 
 --- Show a thread with all its answers.
