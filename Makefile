@@ -14,7 +14,7 @@ help:  ## what can be made
 demo: .make/package  ## the main job, for real; LIVE=1 asks Claude instead of the offline model
 	$(RUN) -m channelcoder_lsp.cli.demo $(if $(LIVE),--live)
 
-test: lint types contracts docs .make/interop vsix  ## everything: style, types, layers, docs, all tests but those of test-vscode
+test: lint types contracts docs .make/system .make/interop vsix  ## everything: style, types, layers, docs, all tests but those of test-vscode
 	$(RUN) -m pytest --ignore=tests/editors/vscode
 
 test-vscode: .make/vscode vsix  ## VS Code's tests in a real window; they aren't steady enough yet to be a part of the others
@@ -69,6 +69,10 @@ clean:  ## remove everything that was made
 .make/dev: .make/package
 	$(RUN) -m pip install --quiet --requirement requirements/dev.txt
 	touch $@
+
+.make/system: tests/system.py
+	$(PYTHON) tests/system.py
+	mkdir -p .make && touch $@
 
 .make/interop: .make/dev tests/interop/package-lock.json
 	$(RUN) tests/interop/install.py

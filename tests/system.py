@@ -1,0 +1,49 @@
+"""Install the programs that the tests run and that come from the system, not from Python's or Node's packages.
+
+On Debian and Ubuntu, as root, they are installed; elsewhere this says which are missing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+PACKAGES = {
+    "luacheck": "lua-check",
+}
+"""Program: the Debian package that has it."""
+
+
+def missing() -> dict[str, str]:
+    """The programs that aren't there, with their packages."""
+    return {program: package for program, package in PACKAGES.items() if shutil.which(program) is None}
+
+
+def install(packages: list[str]) -> None:
+    """Install Debian packages, with nothing asked."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # Lists of packages that are old or were never fetched name versions that are gone.
+    subprocess.run(["apt-get", "update", "--quiet=2"], check=True, env=environment)
+    command = ["apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends", *packages]
+    subprocess.run(command, check=True, env=environment)
+
+
+def main() -> None:
+    """Install what is missing, or say it."""
+    wanted = sorted(set(missing().values()))
+    if not wanted:
+        return
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        sys.exit(
+            f"The tests need {', '.join(sorted(missing()))}: install them, on Debian and Ubuntu "
+            f"with `sudo apt-get install {' '.join(wanted)}`, then run make again."
+        )
+    install(wanted)
+    if missing():
+        sys.exit(f"{', '.join(sorted(missing()))} still can't be found after the packages were installed.")
+
+
+if __name__ == "__main__":
+    main()
