@@ -10,8 +10,9 @@ from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNameError
 from channelcoder_lsp.storage.file import moving, writing
 from channelcoder_lsp.storage.file.disk import explained
 from channelcoder_lsp.storage.file.heads import read_head
-from channelcoder_lsp.storage.file.names import SessionFiles, same_name, session_name
+from channelcoder_lsp.storage.file.names import SessionFiles
 from channelcoder_lsp.storage.file.rescue import rescue
+from channelcoder_lsp.storage.names import same_name, session_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,10 @@ from channelcoder_lsp.storage.file.journal import FileJournal
 from channelcoder_lsp.storage.file.listing import list_sessions
 from channelcoder_lsp.storage.file.loading import load, load_path
 from channelcoder_lsp.storage.file.moving import delete
-from channelcoder_lsp.storage.file.names import SessionFiles, is_path, session_name
+from channelcoder_lsp.storage.file.names import SessionFiles
 from channelcoder_lsp.storage.file.saving import create, rename, save_named, save_unnamed
 from channelcoder_lsp.storage.file.watching import changed_sessions
+from channelcoder_lsp.storage.names import is_path, session_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

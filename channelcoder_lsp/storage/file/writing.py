@@ -22,15 +22,17 @@ from channelcoder_lsp.storage.file.disk import (
     write_new,
 )
 from channelcoder_lsp.storage.file.heads import read_head
-from channelcoder_lsp.storage.file.index import prune, write_index
+from channelcoder_lsp.storage.file.index import write_index
 from channelcoder_lsp.storage.file.lines import Header
 from channelcoder_lsp.storage.file.locks import locked
-from channelcoder_lsp.storage.file.names import SessionFiles, same_name
+from channelcoder_lsp.storage.names import same_name
+from channelcoder_lsp.storage.pruning import prune
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from channelcoder_lsp.domain.session import SessionState
+    from channelcoder_lsp.storage.file.names import SessionFiles
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from channelcoder_lsp.domain.records import ModelChosen, TurnAsked, TurnFinished
 from channelcoder_lsp.domain.session import HEAD_TEXT_LIMIT, SessionState
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.storage.file import lines, tidying
-from channelcoder_lsp.storage.file.index import RECENT_TURNS, prune
+from channelcoder_lsp.storage.pruning import RECENT_TURNS, prune
 from channelcoder_lsp.testing import long_session, sample_session, sample_thread
 from channelcoder_lsp.testing.samples import MADE, answered
 

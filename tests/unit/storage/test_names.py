@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from channelcoder_lsp.domain.errors import SessionExistsError, SessionNameError
 from channelcoder_lsp.domain.session import SessionState
-from channelcoder_lsp.storage.file import names
-from channelcoder_lsp.storage.file.names import SessionFiles, session_name
+from channelcoder_lsp.storage import names
+from channelcoder_lsp.storage.file.names import SessionFiles
+from channelcoder_lsp.storage.names import session_name
 
 
 @pytest.mark.parametrize(
