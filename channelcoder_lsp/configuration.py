@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,9 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from channelcoder_lsp.claude.terminal import Launch
     from channelcoder_lsp.domain.agent import Agent, AgentConnection, AgentEvent, ConnectionRequest
     from channelcoder_lsp.offline.process import OfflineModel
     from channelcoder_lsp.settings import Settings
+
+_KEY_CHARS = 20
+"""So much of a key's end the command line keeps, to know it again."""
 
 
 class Configuration:
@@ -52,15 +58,43 @@ class Configuration:
             self._agent = (self.settings, self._make_agent(self.settings))
         return self._agent[1]
 
+    async def launch(self, request: ConnectionRequest, *, prompt: str | None, visited: Path) -> Launch:
+        """How to start the command line that a person uses in a terminal; see :func:`claude.terminal.launch`.
+
+        Raises:
+            CliNotFoundError, CliTooOldError, OfflineModelError: as they say.
+        """
+        from channelcoder_lsp.claude.terminal import launch  # noqa: PLC0415 - on first use
+
+        environment: dict[str, str] = {}
+        if self.settings.offline:
+            config = _offline_config()
+            environment = {**await self._offline_model.environment(), "CLAUDE_CONFIG_DIR": str(config)}
+            request = replace(request, trusted=False)
+            await asyncio.to_thread(_greeted, config, request.cwd, environment)
+        return await asyncio.to_thread(
+            launch,
+            request,
+            prompt=prompt,
+            visited=visited,
+            cli_path=self.settings.cli_path,
+            environment=environment,
+            denied=[self.settings.sessions],
+        )
+
+    def transcripts(self) -> Path:
+        """The command line's configuration folder, where its transcripts are."""
+        from channelcoder_lsp.claude.sources import config_folder  # noqa: PLC0415 - on first use
+
+        return _offline_config() if self.settings.offline else config_folder(os.environ)
+
     async def close(self) -> None:
         """End what was started: the offline model, if it was."""
         await self._offline_model.close()
 
     def _make_agent(self, settings: Settings) -> Agent:
-        from channelcoder_lsp.settings import state_folder  # noqa: PLC0415
-
         if settings.offline:
-            return OfflineAgent(self._offline_model, settings, state_folder() / "offline-model")
+            return OfflineAgent(self._offline_model, settings, _offline_config())
         return _claude(settings, {})
 
 
@@ -137,6 +171,27 @@ class _Offline:
 
     async def interrupt(self) -> None:
         await self._connection.interrupt()
+
+
+def _offline_config() -> Path:
+    from channelcoder_lsp.settings import state_folder  # noqa: PLC0415 - after initialize
+
+    return state_folder() / "offline-model"
+
+
+def _greeted(config: Path, cwd: Path, environment: Mapping[str, str]) -> None:
+    """Note in the offline model's own configuration that the command line need not introduce itself."""
+    key = environment.get("ANTHROPIC_API_KEY", "")
+    config.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = config / ".claude.json"
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        told = {}
+    told["hasCompletedOnboarding"] = True
+    told["customApiKeyResponses"] = {"approved": [key[-_KEY_CHARS:]], "rejected": []}
+    told.setdefault("projects", {}).setdefault(str(cwd), {})["hasTrustDialogAccepted"] = True
+    file.write_text(json.dumps(told), encoding="utf-8")
 
 
 def _claude(settings: Settings, environment: Mapping[str, str]) -> Agent:

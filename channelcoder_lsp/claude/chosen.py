@@ -35,6 +35,8 @@ def chosen(options: AgentOptions) -> dict[str, Any]:
     }
     if options.system_prompt is not None and options.append_system_prompt is not None:
         given["system_prompt"] = f"{options.system_prompt}\n\n{options.append_system_prompt}"
+    if options.permission_tool is not None:
+        given["permission_prompt_tool_name"] = options.permission_tool
     if options.mcp_config is not None:
         given["mcp_servers"] = options.mcp_config
     return given

@@ -76,6 +76,7 @@ def build_options(
     by_consent = tools_by_consent(wanted, trusted=request.trusted)
     named = tools_named(request.options) if request.options is not None else ()
     with_servers = request.options is not None and request.options.mcp_config is not None
+    asks_a_tool = request.options is not None and request.options.permission_tool is not None
     before_tool: Any = BeforeTool(guard, request.editor, by_consent, named, with_servers=with_servers)
     given: dict[str, Any] = {
         "system_prompt": {"type": "preset", "preset": "claude_code", "append": system_prompt(request)},
@@ -101,7 +102,7 @@ def build_options(
         verbatim_prompts=True,
         tools=[*TOOLS, *by_consent, *named],
         permission_mode="default",
-        can_use_tool=Consent(request.permissions, by_consent),
+        can_use_tool=None if asks_a_tool else Consent(request.permissions, by_consent),
         hooks={"PreToolUse": [HookMatcher(hooks=[before_tool], on_failure="block")]},
         output_format=_output_format(request.output_schema),
         include_partial_messages=True,
@@ -130,9 +131,13 @@ def bounding_variables(*, max_retries: int, stream_idle_seconds: float) -> dict[
         "CLAUDE_CODE_MAX_RETRIES": str(max_retries),
         "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
         "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": str(round(stream_idle_seconds * 1000)),
-        # An editor started from within Claude Code hands these down; they name that session, not ours.
-        **{name: "" for name in _OF_AN_OUTER_SESSION if os.environ.get(name)},
+        **outer_session_cleared(),
     }
+
+
+def outer_session_cleared() -> dict[str, str]:
+    """What an editor or shell that was started from within Claude Code hands down: it names that session, not ours."""
+    return {name: "" for name in _OF_AN_OUTER_SESSION if os.environ.get(name)}
 
 
 _OF_AN_OUTER_SESSION = (

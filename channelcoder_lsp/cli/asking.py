@@ -37,53 +37,100 @@ _OPTIONS = (
     click.option("-t", "--tools", multiple=True, help="Tools that need no consent, parted by commas."),
     click.option("--disallowed-tools", multiple=True, help="Tools that Claude does not get."),
     click.option("--mcp-config", metavar="FILE", help="MCP servers."),
-    click.option("--max-turns", type=click.IntRange(1), help="Steps that Claude may take."),
-    click.option("--max-budget-usd", type=click.FloatRange(0, min_open=True), help="What it may cost."),
     click.option("--model", help="The model."),
     click.option("--worktree", metavar="BRANCH", help="Work in the worktree of this branch; made if there is none."),
     click.option("--cwd", type=click.Path(path_type=Path), help="The folder to work in."),
-    click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Then it is cancelled."),
-    click.option("--dry-run", is_flag=True, help="Only show what would be sent."),
+    click.option("--trust", is_flag=True, help="Use this folder's instructions and settings, this once."),
     click.option("--offline", is_flag=True, help="Ask the built-in offline model, not Claude."),
-    json_option,
     verbose,
 )  # fmt: skip
+_UNATTENDED = (
+    click.option("--permission-tool", metavar="MCP_TOOL", help="The MCP tool that decides about other uses of tools."),
+    click.option("--max-turns", type=click.IntRange(1), help="Steps that Claude may take."),
+    click.option("--max-budget-usd", type=click.FloatRange(0, min_open=True), help="What it may cost."),
+    click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Then it is cancelled."),
+    click.option("--dry-run", is_flag=True, help="Only show what would be sent."),
+    json_option,
+)
+_APART = (
+    click.option("--stream", "at_once", is_flag=True, help="Write the answer as it comes, into a pipe or log, too."),
+    click.option("--detached", is_flag=True, help="Ask in the background; print its process and log."),
+    click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="The log of --detached."),
+)
 
 
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+def _options(*groups: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed([option for group in groups for option in group]):
+            command = option(command)
+        return command
+
+    return with_options
 
 
 @click.command()
-@_options
+@_options(_OPTIONS, _UNATTENDED, _APART)
 @click.pass_context
 def run(ctx: click.Context, /, **given: Any) -> None:
     """Ask, and show the answer.
 
     The question is words, a prompt file (.md), or what is piped in (-). Alone it leaves no session.
     """
-    ctx.exit(_ask(given, at_once=False))
+    if given["log"] is not None and not given["detached"]:
+        raise click.UsageError("--log is where --detached writes. Say --detached, or redirect the output.")
+    ctx.exit(_ask(given, at_once=given["at_once"]))
 
 
 @click.command()
-@_options
+@_options(_OPTIONS, _UNATTENDED)
 @click.pass_context
 def stream(ctx: click.Context, /, **given: Any) -> None:
     """Ask, and write the answer as it comes: into a pipe, too; with --json a line for each piece."""
     ctx.exit(_ask(given, at_once=True))
 
 
-def _ask(given: dict[str, Any], *, at_once: bool) -> int:
+@click.command()
+@_options(_OPTIONS)
+@click.pass_context
+def interactive(ctx: click.Context, /, **given: Any) -> None:
+    """Hand the terminal to Claude Code itself, in a session: what is said there is in the session afterwards.
+
+    With words, -p or a prompt file it begins with that question.
+    """
+    _check(given)
+    asked = given["words"] or given["text"] is not None
+    prompt = prompt_of(given["words"], given["text"]) if asked else None
+    ctx.exit(finish(_talked(prompt, options_of(given), given)))
+
+
+async def _talked(prompt: str | Path | None, options: Options, given: dict[str, Any]) -> int:
+    async with await _session(given) as session:
+        talk = await session.interactive(prompt, **options)
+        kept = f"in {session.name}" if session.name else "in Claude Code's own transcript alone"
+    turns = "1 turn" if len(talk.turns) == 1 else f"{len(talk.turns)} turns"
+    click.echo(f"{turns} {kept}." if talk.turns else "Nothing was asked.", err=True)
+    return FAILED if talk.code else 0
+
+
+def _check(given: dict[str, Any]) -> None:
+    """What holds for all ways to ask; ``--offline`` holds from here on.
+
+    Raises:
+        click.UsageError: more than one session is named.
+        MissingFileError: the folder is not there.
+    """
     chosen = [option for option in ("name", "load", "go_on", "resume") if given[option]]
     if len(chosen) > 1:
         raise click.UsageError("Only one of --session, --load-session, --continue and --resume can be used.")
     if given["cwd"] is not None and not given["cwd"].is_dir():
         raise MissingFileError(str(given["cwd"]))
-    prompt = prompt_of(given["words"], given["text"])
     if given["offline"]:
         os.environ["CHANNELCODER_OFFLINE"] = "1"  # this process asks once, and its settings are read after this
+
+
+def _ask(given: dict[str, Any], *, at_once: bool) -> int:
+    _check(given)
+    prompt = prompt_of(given["words"], given["text"])
     return finish(_asked(prompt, options_of(given), given, at_once=at_once))
 
 
@@ -116,7 +163,7 @@ async def _session(given: dict[str, Any]) -> Session:
         if await Session.exists(given["name"]):
             return await Session.load(given["name"])
         return Session(given["name"], cwd=given["cwd"])
-    if given["go_on"] and not given["dry_run"]:
+    if given["go_on"] and not given.get("dry_run"):
         from channelcoder_lsp.cli.folder import active_session, project  # noqa: PLC0415
 
         return await active_session(project(given["cwd"]))
@@ -154,9 +201,9 @@ def options_of(given: dict[str, Any]) -> Options:
     """
     if given["mcp_config"] and not Path(given["mcp_config"]).is_file():
         raise MissingFileError(given["mcp_config"])
-    kept = ("system", "append_system", "mcp_config", "max_turns", "max_budget_usd", "model", "worktree", "cwd",
-            "timeout", "dry_run")  # fmt: skip
-    options = {name: given[name] for name in kept if given[name] is not None}
+    kept = ("system", "append_system", "mcp_config", "permission_tool", "max_turns", "max_budget_usd", "model",
+            "worktree", "cwd", "timeout", "dry_run", "trust")  # fmt: skip
+    options = {name: given[name] for name in kept if given.get(name) not in (None, False)}
     for name in ("tools", "disallowed_tools"):
         if given[name]:
             options[name] = [tool for several in given[name] for tool in split_tools(several)]
@@ -166,11 +213,11 @@ def options_of(given: dict[str, Any]) -> Options:
 
 
 def split_tools(several: str) -> list[str]:
-    """Tools parted by commas, those within parentheses left alone: ``Read,Bash(git log:*)``."""
+    """Tools parted by commas or blanks, those within parentheses left alone: ``Read,Bash(git log:*)``."""
     found, depth = [""], 0
     for char in several:
         depth += (char == "(") - (char == ")")
-        if char == "," and depth <= 0:
+        if char in ", " and depth <= 0:
             found.append("")
         else:
             found[-1] += char

@@ -33,6 +33,8 @@ class AgentOptions:
     disallowed_tools: tuple[str, ...] = ()
     mcp_config: Path | None = None
     """A file that names MCP servers to start."""
+    permission_tool: str | None = None
+    """The tool of an MCP server that decides about uses of tools that are not allowed: ``mcp__SERVER__TOOL``."""
     max_turns: int | None = None
     max_budget_usd: float | None = None
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -43,6 +46,8 @@ class Options(TypedDict, total=False):
     """Tools, or uses of them, that need no consent: ``["Read", "Bash(git log:*)"]``."""
     disallowed_tools: Sequence[str]
     mcp_config: str | Path
+    permission_tool: str
+    """The tool of one of those MCP servers that decides about other uses: ``mcp__SERVER__TOOL``."""
     model: str
     max_turns: int
     max_budget_usd: float
@@ -54,6 +59,10 @@ class Options(TypedDict, total=False):
     """The folder that Claude works in."""
     worktree: str | WorktreeOptions
     """The branch whose worktree Claude works in, made if there is none; the session goes on in it."""
+    trust: bool
+    """Whether Claude uses the folder's own instructions and settings this once, though nobody trusted it for good."""
+    verbose: bool
+    """Log what happens to the standard error stream."""
     output: type[BaseModel]
     """What the answer must be: it is asked for as structured output, and :attr:`Result.data` is one of these."""
 
@@ -71,6 +80,7 @@ class Asking:
         timeout: seconds.
         dry_run: whether nothing is to be sent.
         worktree: the worktree to work in, if one was named.
+        trust: whether the folder is trusted this once.
     """
 
     question: Question
@@ -81,6 +91,7 @@ class Asking:
     timeout: float | None = None
     dry_run: bool = False
     worktree: WorktreeOptions | None = None
+    trust: bool = False
 
     def adjust(self, request: ConnectionRequest) -> ConnectionRequest:
         """What to connect with for this question."""
@@ -88,6 +99,7 @@ class Asking:
             request,
             model=self.model or request.model,
             cwd=self.cwd or request.cwd,
+            trusted=request.trusted or self.trust,
             options=self.options,
             editor=None,
         )
@@ -122,6 +134,8 @@ def asking(prompt: str | Path, options: Options, *, goes_on: bool) -> Asking:
                 f"The prompt {file.name!r} goes on with a conversation. Load a session, or ask something in this one."
             )
         question, head = Question(text=file.title, instruction=file.render(data), prompt_name=file.name), file.head
+    if options.get("verbose"):
+        log_to_stderr()
     mcp_config = options.get("mcp_config") or (head.mcp_config if head else None)
     output = options.get("output") or (file.output if file else None)
     return Asking(
@@ -132,6 +146,9 @@ def asking(prompt: str | Path, options: Options, *, goes_on: bool) -> Asking:
             allowed_tools=tuple(options.get("tools") or (head.allowed_tools if head else ())),
             disallowed_tools=tuple(options.get("disallowed_tools") or (head.disallowed_tools if head else ())),
             mcp_config=Path(mcp_config) if mcp_config else None,
+            permission_tool=_permission_tool(
+                options.get("permission_tool") or (head.permission_prompt_tool if head else None)
+            ),
             max_turns=options.get("max_turns"),
             max_budget_usd=options.get("max_budget_usd"),
         ),
@@ -141,7 +158,20 @@ def asking(prompt: str | Path, options: Options, *, goes_on: bool) -> Asking:
         timeout=options.get("timeout"),
         dry_run=options.get("dry_run", False),
         worktree=_worktree(options.get("worktree")),
+        trust=options.get("trust", False),
     )
+
+
+def log_to_stderr() -> None:
+    """Have this package's log on the standard error stream, in detail; once, however often it is wanted."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("channelcoder_lsp").setLevel(logging.DEBUG)
+
+
+def _permission_tool(named: str | None) -> str | None:
+    if named is not None and not re.fullmatch(r"mcp__.+__.+", named):
+        raise ArgumentsError(f"permission_tool: {named!r} is not a tool of an MCP server. Name it mcp__SERVER__TOOL.")
+    return named
 
 
 def _worktree(given: str | WorktreeOptions | None) -> WorktreeOptions | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from channelcoder_lsp.domain.session import SessionInfo, SessionState
     from channelcoder_lsp.library.asking import Options
+    from channelcoder_lsp.library.interactive import Interactive
     from channelcoder_lsp.library.results import Chunk, Result
 
 
@@ -54,6 +55,20 @@ async def stream(prompt: str | Path, *, resume: str | None = None, **options: Un
     async with once(resume, options.get("cwd")) as session:
         async for chunk in session.stream(prompt, **options):
             yield chunk
+
+
+async def interactive(
+    prompt: str | Path | None = None, *, resume: str | None = None, **options: Unpack[Options]
+) -> Interactive:
+    """Hand the terminal to the real ``claude``; no session of ours is left, but Claude Code's own is.
+
+    Args:
+        prompt: what is asked at once, or the path of a prompt file; None: nothing.
+        resume: the id of a Claude session to go on with.
+        **options: see :meth:`Session.interactive`.
+    """
+    async with once(resume, options.get("cwd")) as session:
+        return await session.interactive(prompt, **options)
 
 
 def once(resume: str | None = None, cwd: str | Path | None = None) -> Session:

@@ -52,6 +52,11 @@ class Runtime:
         """Nobody wants to hear of the turn any more."""
         self._listening.pop(turn.id, None)
 
+    @property
+    def configuration(self) -> Configuration:
+        """The settings in force, and how Claude is started with them."""
+        return self._configuration
+
     @staticmethod
     def trusts(folder: Path) -> bool:
         """Whether the user trusts the folder."""

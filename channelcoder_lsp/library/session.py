@@ -19,6 +19,7 @@ from channelcoder_lsp.domain.records import WorktreeOfSession
 from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
 from channelcoder_lsp.execution.worktree import Worktrees, current_worktree
 from channelcoder_lsp.library.asking import Asking, Options, StructuredAnswer, asking
+from channelcoder_lsp.library.interactive import NOT_THERE, Interactive, in_terminal
 from channelcoder_lsp.library.results import Chunk, Result
 from channelcoder_lsp.library.runtime import Runtime
 from channelcoder_lsp.services import archive
@@ -109,6 +110,31 @@ class Session:
         return result
 
     run = claude
+
+    async def interactive(self, prompt: str | Path | None = None, **options: Unpack[Options]) -> Interactive:
+        """Hand the terminal to the real ``claude``, in this session; returns when it ends.
+
+        What was said there is in the session then, however it ended. Meanwhile nobody else can ask in the session.
+
+        Args:
+            prompt: what is asked at once, or the path of a prompt file; None: nothing.
+            **options: see :class:`~channelcoder_lsp.library.asking.Options`; limits are for questions without a person.
+
+        Raises:
+            ArgumentsError, PromptError: something does not fit, or there is no terminal.
+            AgentError: ``claude`` can't be started.
+        """
+        if unfit := [name for name in NOT_THERE if options.get(name) is not None]:
+            raise ArgumentsError(f"{unfit[0]}: there is no such option where a person sits. Leave it out.")
+        wanted = asking(prompt or "", options, goes_on=bool(self._messages or self._resume))
+        session = await self._opened()
+        folder = await self._folder(session, wanted)
+        request = wanted.adjust(replace(self._request(), cwd=folder))
+        asked = wanted.question.instruction or wanted.question.text
+        try:
+            return await in_terminal(session, self._runtime.configuration, request, asked or None)
+        finally:
+            self._messages = (await session.state()).messages
 
     async def stream(self, prompt: str | Path, **options: Unpack[Options]) -> AsyncIterator[Chunk]:
         """Ask, and take the answer as it comes. Who leaves before its end cancels it.

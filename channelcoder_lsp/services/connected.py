@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from channelcoder_lsp.domain.agent import Agent, AgentConnection, ConnectionRequest
+    from channelcoder_lsp.domain.session import SessionHead
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.services.recorder import Recorder
     from channelcoder_lsp.services.warm import WarmConnections
@@ -92,7 +93,7 @@ class SessionConnection:
                 self._lost.add(resume)
             else:
                 return turn.prompt, []
-        await self._open(agent, replace(request, session_id=self._new_id()))
+        await self._open(agent, replace(request, session_id=new_session_id(self._recorder.journal.name, head)))
         return await self._replayed(turn)
 
     def used(self) -> None:
@@ -130,13 +131,18 @@ class SessionConnection:
         note = f"Claude's own copy of this conversation is gone; it was given the last {repeated} messages again."
         return prompt, [note]
 
-    def _new_id(self) -> str:
-        """The id of a new Claude session: for an unnamed session's first one, the name it is stored under."""
-        name, head = self._recorder.journal.name, self._recorder.head
-        # After a clear the name is the id of a Claude session that there was.
-        if not head.session_chain and not head.channelcoder.cleared and _is_uuid(name):
-            return name
-        return str(uuid4())
+
+def new_session_id(name: str, head: SessionHead) -> str:
+    """The id of a new Claude session: for an unnamed session's first one, the name it is stored under.
+
+    Args:
+        name: the session's.
+        head: the session.
+    """
+    # After a clear the name is the id of a Claude session that there was.
+    if not head.session_chain and not head.channelcoder.cleared and _is_uuid(name):
+        return name
+    return str(uuid4())
 
 
 def _is_uuid(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from channelcoder_lsp.domain.records import (
     SessionContinued,
     ThreadRemoved,
     TurnAsked,
+    TurnFinished,
+    TurnStarted,
     WorktreeChosen,
     WorktreeOfSession,
 )
@@ -31,7 +34,7 @@ from channelcoder_lsp.services.session_records import SessionRecords
 from channelcoder_lsp.services.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from channelcoder_lsp.domain.agent import Agent, ConnectionRequest
     from channelcoder_lsp.domain.repository import Repositories
@@ -212,6 +215,62 @@ class Session(SessionRecords):
         """
         if worktree != self.head.channelcoder.worktree:
             await self._recorder.record(WorktreeChosen(worktree=worktree))
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Hold the session while something else asks in its Claude session: nobody else does meanwhile.
+
+        What others recorded before is taken in.
+        """
+        async with self._journal.lease():
+            await self._recorder.refresh()
+            await self._recorder.bury_the_dead()
+            yield
+
+    async def take_in(
+        self, turns: Sequence[Turn], *, cost_usd: float = 0.0, cumulative_usd: float | None = None
+    ) -> list[Turn]:
+        """Record turns that were asked in a Claude session elsewhere, in :meth:`held`; none is recorded twice.
+
+        Args:
+            turns: the turns, ended, oldest first.
+            cost_usd: what they cost together.
+            cumulative_usd: what the Claude session of the last one has cost altogether, if it is known.
+
+        Returns:
+            Those that are new.
+
+        Raises:
+            StorageError: they could not be recorded.
+        """
+        known = {message.turn_id for message in (await self._journal.state()).messages} | self.head.turns.keys()
+        new = [turn for turn in turns if turn.id not in known]
+        for turn in new:
+            asked = Turn(id=turn.id, question=turn.question, prompt=turn.prompt, asked=turn.asked, author=turn.author)
+            session_id = turn.session_id or ""
+            began = [SessionContinued(session_id=session_id, at=turn.asked)] if session_id != self.id() else []
+            last = turn is new[-1]
+            await self._recorder.record(
+                *began,
+                TurnAsked(turn=asked, at=turn.asked),
+                TurnStarted(turn_id=turn.id, session_id=session_id, at=turn.asked),
+                TurnFinished(
+                    turn_id=turn.id,
+                    state=turn.state,
+                    answer=well_formed(turn.answer),
+                    error=turn.error,
+                    model=turn.model,
+                    usage=turn.usage,
+                    tools=turn.tools,
+                    cost_usd=cost_usd if last else 0.0,
+                    cumulative_cost_usd=cumulative_usd if last else None,
+                    session_id=turn.session_id,
+                    at=turn.finished or turn.asked,
+                ),
+            )
+        if new:
+            self._recorder.tell(SessionMoved(self))
+        return new
 
     async def clear(self) -> None:
         """Drop history, threads and chain; the next question starts a new Claude session.
