@@ -180,8 +180,10 @@ class Reviews:
                 await self.cancel(running.review.id)
 
     def under_way(self, session: Session, review: Review) -> bool:
-        """Whether somebody is at the review: this process, or as far as is known another one."""
-        return review.id in self._running or any(turn.review_id == review.id for turn in session.head.unfinished())
+        """Whether somebody is at the review: this process, or as far as is known another one that lives."""
+        return review.id in self._running or any(
+            turn.review_id == review.id and is_alive(turn.owner) for turn in session.head.unfinished()
+        )
 
     # What to look at
 
