@@ -15,7 +15,7 @@ demo: .make/package  ## the main job, for real; LIVE=1 asks Claude instead of th
 	$(RUN) -m channelcoder_lsp.cli.demo $(if $(LIVE),--live)
 
 test: lint types contracts docs .make/system .make/interop vsix  ## everything: style, types, layers, docs, all tests but those of test-vscode
-	$(RUN) -m pytest --ignore=tests/editors/vscode
+	$(RUN) -m pytest --ignore=tests/editors/vscode --numprocesses 4 --dist loadfile
 
 test-vscode: .make/vscode vsix  ## VS Code's tests in a real window; they aren't steady enough yet to be a part of the others
 	$(RUN) -m pytest tests/editors/vscode
