@@ -50,7 +50,7 @@ format: .make/dev .make/extension  ## bring the code into shape
 	$(NPM) run format
 
 lock: .make/dev  ## pin the newest versions that pyproject.toml allows
-	$(BIN)/uv pip compile --upgrade --universal --python-version 3.10 --group pyproject.toml:dev pyproject.toml \
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.10 --all-extras --group pyproject.toml:dev pyproject.toml \
 		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements/dev.txt
 
 clean:  ## remove everything that was made

@@ -17,6 +17,8 @@ A message says what failed, on what, and what to do next; it is shown to the use
     │   └── ReviewNotFoundError
     ├── StorageError
     │   ├── StorageNotWritableError
+    │   ├── StorageUnreachableError the back end is away, or too slow
+    │   ├── LeaseLostError          another machine was given the session's lease meanwhile
     │   └── SessionCorruptError     what is stored can't be read; it was set aside, not lost
     ├── AgentError
     │   ├── CliNotFoundError
@@ -123,6 +125,20 @@ class StorageError(ChannelCoderError):
 
 class StorageNotWritableError(StorageError):
     """The place where sessions are kept can't be written."""
+
+
+class StorageUnreachableError(StorageError):
+    """The back end that keeps the sessions is away, or too slow; it may be back later."""
+
+
+class LeaseLostError(StorageError):
+    """The lease under which something was to be recorded was given to another machine meanwhile."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The right to ask in session {name!r} was given to another machine, since this one did not answer for "
+            "too long. Ask again."
+        )
 
 
 class SessionCorruptError(StorageError):

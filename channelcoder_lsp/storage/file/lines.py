@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from channelcoder_lsp.domain.errors import StorageError
 from channelcoder_lsp.domain.records import Record, TurnDelta, TurnFinished, dump_record, parse_record
 from channelcoder_lsp.storage.file.disk import Stamp
+from channelcoder_lsp.storage.unknown import json_object, refuse_newer
 
 VERSION = 1
 CARRIED_BYTES = 256 * 1024
@@ -50,7 +51,7 @@ class Header:
             StorageError: a newer version wrote it.
         """
         line, end, _ = data.partition(b"\n")
-        found = _object(line) if end else None
+        found = json_object(line) if end else None
         if found is None or found.pop("type", None) != "journal":
             return None
         if found.pop("version", None) != VERSION:
@@ -90,7 +91,7 @@ def parse_lines(data: bytes, *, after: int = 0) -> Parsed:
         try:
             record = parse_record(line)
         except ValidationError as error:
-            _refuse_newer(line)
+            refuse_newer(line)
             first = error.errors(include_url=False, include_input=False)[0]
             return Parsed(records, good, problem=str(first["msg"]))
         if record.seq > after:
@@ -127,24 +128,3 @@ def carried_lines(records: list[Record]) -> Carried:
             lines.append(line)
         first = record.seq
     return Carried(b"".join(reversed(lines)), first)
-
-
-_KNOWN = frozenset(model.model_fields["type"].default for model in get_args(get_args(Record)[0]))
-
-
-def _refuse_newer(line: bytes) -> None:
-    found = _object(line)
-    if found and isinstance(found.get("seq"), int) and isinstance(kind := found.get("type"), str):
-        if kind in _KNOWN:
-            return
-        raise StorageError(
-            f"A newer version of channelcoder-lsp has written {kind!r} into this session. Update this one."
-        )
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None

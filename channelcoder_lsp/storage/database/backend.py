@@ -1,0 +1,355 @@
+"""The back end port on SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from anyio import fail_after
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from channelcoder_lsp.domain.errors import (
+    LeaseLostError,
+    SessionExistsError,
+    SessionNotFoundError,
+    StorageError,
+    StorageUnreachableError,
+)
+from channelcoder_lsp.domain.session import SessionInfo
+from channelcoder_lsp.storage.database.schema import migrate
+from channelcoder_lsp.storage.database.tables import contents, epoch, records, sessions, snapshots
+from channelcoder_lsp.storage.database.watching import CHANNEL, changed_sessions
+from channelcoder_lsp.storage.shared.backend import Handle, Line, Mark, Stored, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+TIMEOUT_SECONDS = 15.0
+"""What one visit of the database may take at most."""
+_WAITING_SECONDS = 2.0
+"""For how long somebody who asked for the lease is next in turn without asking again."""
+_INFO = (
+    sessions.c.name,
+    sessions.c.created,
+    sessions.c.last_active,
+    sessions.c.message_count,
+    sessions.c.cost_usd,
+    sessions.c.first_question,
+    sessions.c.checkout,
+)
+_BASE, _HEAD = "base", "head"
+
+
+class DatabaseBackend:
+    """The port :class:`channelcoder_lsp.storage.shared.backend.Backend` on SQL.
+
+    Args:
+        engine: the database.
+        tenant: whose sessions these are; those of another tenant are never seen.
+        owned: whether to dispose of the engine at the end.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, tenant: str = "", owned: bool = False) -> None:
+        self._engine = engine
+        self._tenant = tenant
+        self._owned = owned
+        self._ready = False
+        self._preparing = asyncio.Lock()
+        self.address = engine.url.set(username=None, password=None, query={}).render_as_string().rstrip("/")
+
+    async def create(self, name: str, whole: Whole) -> Handle:
+        """Store a new session."""
+        handle = Handle(name, uuid4().hex)
+        row = {"key": handle.key, "tenant": self._tenant, "generation": 0, "seq": whole.seq, **_columns(whole.info)}
+        try:
+            async with self._changing(name) as connection:
+                await connection.execute(insert(sessions).values(**row, name=name))
+                texts = ((_BASE, whole.base), (_HEAD, whole.head))
+                values = [
+                    {"session": handle.key, "kind": kind, "generation": 0, "seq": whole.seq, "text": text}
+                    for kind, text in texts
+                ]
+                await connection.execute(insert(snapshots), values)
+        except _TakenError as problem:
+            raise SessionExistsError(name) from problem
+        return handle
+
+    async def find(self, name: str) -> Handle | None:
+        """The session of that name."""
+        async with self._visiting() as connection:
+            query = select(sessions.c.key).where(sessions.c.tenant == self._tenant, sessions.c.name == name)
+            key = (await connection.execute(query)).scalar()
+        return Handle(name, key) if key is not None else None
+
+    async def rows(self) -> list[SessionInfo]:
+        """The rows of all sessions."""
+        async with self._visiting() as connection:
+            found = (await connection.execute(select(*_INFO).where(sessions.c.tenant == self._tenant))).mappings()
+            return [SessionInfo(**row, path=f"{self.address}/{row['name']}") for row in found]
+
+    async def replace(self, handle: Handle, whole: Whole) -> None:
+        """Store the session anew."""
+        async with self._changing(handle.name) as connection:
+            change = update(sessions).where(self._is(handle))
+            change = change.values(generation=sessions.c.generation + 1, seq=whole.seq, **_columns(whole.info))
+            generation = (await connection.execute(change.returning(sessions.c.generation))).scalar()
+            if generation is None:
+                raise SessionNotFoundError(handle.name)
+            await connection.execute(delete(records).where(records.c.session == handle.key))
+            for kind, text in ((_BASE, whole.base), (_HEAD, whole.head)):
+                await self._put(connection, handle, kind, Mark(generation, whole.seq), text)
+
+    async def rename(self, handle: Handle, name: str) -> None:
+        """Give the session another name."""
+        try:
+            async with self._changing(handle.name, name) as connection:
+                change = update(sessions).where(self._is(handle)).values(name=name)
+                await self._must_be_there(connection, change, handle)
+        except _TakenError as problem:
+            raise SessionExistsError(name) from problem
+
+    async def delete(self, handle: Handle) -> None:
+        """Remove the session and all that belongs to it."""
+        async with self._changing(handle.name) as connection:
+            # The row first, which takes the lock that whoever records waits for.
+            await self._must_be_there(connection, update(sessions).where(self._is(handle)).values(holder=None), handle)
+            for table in (snapshots, records, contents):
+                await connection.execute(delete(table).where(table.c.session == handle.key))
+            await connection.execute(delete(sessions).where(sessions.c.key == handle.key))
+
+    async def head(self, handle: Handle) -> Stored:
+        """The head that was kept last, and the records after it."""
+        return await self._stored(handle, _HEAD)
+
+    async def whole(self, handle: Handle) -> Stored:
+        """The base, and all records."""
+        return await self._stored(handle, _BASE)
+
+    async def since(self, handle: Handle, mark: Mark) -> Sequence[Line] | None:
+        """The records after a mark."""
+        async with self._visiting() as connection:
+            current = await self._mark(connection, handle)
+            if current.generation != mark.generation:
+                return None
+            return await self._lines(connection, handle, mark) if current.seq > mark.seq else ()
+
+    async def append(self, handle: Handle, mark: Mark, lines: Sequence[Line], info: SessionInfo, fence: int) -> bool:
+        """Add records after ``mark``."""
+        async with self._changing(handle.name) as connection:
+            expected = [
+                self._is(handle),
+                sessions.c.generation == mark.generation,
+                sessions.c.seq == mark.seq,
+            ]
+            if fence:
+                expected.append(sessions.c.fence == fence)
+            change = update(sessions).where(*expected).values(seq=lines[-1].seq, **_columns(info))
+            if not (await connection.execute(change)).rowcount:
+                query = select(sessions.c.fence).where(self._is(handle))
+                current = (await connection.execute(query)).scalar()
+                if current is None:
+                    raise SessionNotFoundError(handle.name)
+                if fence and current != fence:
+                    raise LeaseLostError(handle.name)
+                return False
+            values = [
+                {"session": handle.key, "generation": mark.generation, "seq": line.seq, "text": line.text}
+                for line in lines
+            ]
+            await connection.execute(insert(records), values)
+        return True
+
+    async def keep_head(self, handle: Handle, mark: Mark, head: str, drop: Sequence[int]) -> None:
+        """Keep a head, unless a later one is kept."""
+        async with self._visiting() as connection:
+            await self._put(connection, handle, _HEAD, mark, head)
+            if drop:
+                mine = and_(records.c.session == handle.key, records.c.generation == mark.generation)
+                await connection.execute(delete(records).where(mine, records.c.seq.in_(drop)))
+
+    async def acquire(self, handle: Handle, holder: str, seconds: float) -> int | None:
+        """The lease, as its fence."""
+        now = epoch()
+        my_turn = or_(sessions.c.waiting.is_(None), sessions.c.waiting == holder, sessions.c.waiting_until < now)
+        free = or_(sessions.c.holder.is_(None), sessions.c.held_until < now)
+        async with self._visiting() as connection:
+            change = update(sessions).where(self._is(handle), free, my_turn)
+            change = change.values(
+                fence=sessions.c.fence + 1, holder=holder, held_until=now + seconds, waiting=None, waiting_until=None
+            )
+            fence = (await connection.execute(change.returning(sessions.c.fence))).scalar()
+            if fence is not None:
+                return int(fence)
+            wait = update(sessions).where(self._is(handle), my_turn)
+            wait = wait.values(waiting=holder, waiting_until=now + _WAITING_SECONDS)
+            if not (await connection.execute(wait)).rowcount:
+                await self._mark(connection, handle)
+            return None
+
+    async def renew(self, handle: Handle, fence: int, seconds: float) -> bool:
+        """Hold a lease for longer."""
+        async with self._visiting() as connection:
+            held = and_(sessions.c.key == handle.key, sessions.c.fence == fence, sessions.c.holder.is_not(None))
+            change = update(sessions).where(held).values(held_until=epoch() + seconds)
+            return bool((await connection.execute(change)).rowcount)
+
+    async def release(self, handle: Handle, fence: int) -> None:
+        """Let go of a lease."""
+        async with self._visiting() as connection:
+            held = and_(sessions.c.key == handle.key, sessions.c.fence == fence)
+            await connection.execute(update(sessions).where(held).values(holder=None, held_until=None))
+
+    async def give_up(self, handle: Handle, holder: str) -> None:
+        """Ask for the lease no more."""
+        async with self._visiting() as connection:
+            mine = and_(sessions.c.key == handle.key, sessions.c.waiting == holder)
+            await connection.execute(update(sessions).where(mine).values(waiting=None, waiting_until=None))
+
+    async def keep_content(self, handle: Handle, digest: str, data: bytes) -> None:
+        """Keep some bytes under their digest."""
+        async with self._visiting() as connection:
+            there = and_(contents.c.session == handle.key, contents.c.digest == digest)
+            if (await connection.execute(update(contents).where(there).values(wanted=epoch()))).rowcount:
+                return
+            await self._mark(connection, handle)
+            try:
+                async with connection.begin_nested():
+                    values = {"session": handle.key, "digest": digest, "data": data, "wanted": epoch()}
+                    await connection.execute(insert(contents).values(**values))
+            except IntegrityError:  # kept by somebody else in this moment, or the session has gone
+                await self._mark(connection, handle)
+
+    async def content(self, handle: Handle, digest: str) -> bytes | None:
+        """What was kept."""
+        async with self._visiting() as connection:
+            query = select(contents.c.data).where(contents.c.session == handle.key, contents.c.digest == digest)
+            data = (await connection.execute(query)).scalar()
+        return bytes(data) if data is not None else None
+
+    async def drop_contents(self, handle: Handle, keep: Collection[str], older_than: float) -> None:
+        """Drop what nothing points at any more."""
+        async with self._visiting() as connection:
+            old = and_(contents.c.session == handle.key, contents.c.wanted < epoch() - older_than)
+            found = (await connection.execute(select(contents.c.digest).where(old))).scalars()
+            if unwanted := [digest for digest in found if digest not in keep]:
+                await connection.execute(delete(contents).where(old, contents.c.digest.in_(unwanted)))
+
+    async def watch(self) -> AsyncIterator[str]:
+        """The names of sessions that changed."""
+        async with self._visiting():  # the tables are there
+            pass
+        async for name in changed_sessions(self._engine, self._tenant):
+            yield name
+
+    async def close(self) -> None:
+        """Close the connections, if they were made here."""
+        if self._owned:
+            await self._engine.dispose()
+
+    def _is(self, handle: Handle) -> ColumnElement[bool]:
+        return and_(sessions.c.key == handle.key, sessions.c.tenant == self._tenant, sessions.c.name == handle.name)
+
+    async def _mark(self, connection: AsyncConnection, handle: Handle) -> Mark:
+        query = select(sessions.c.generation, sessions.c.seq).where(self._is(handle))
+        found = (await connection.execute(query)).first()
+        if found is None:
+            raise SessionNotFoundError(handle.name)
+        return Mark(*found)
+
+    async def _stored(self, handle: Handle, kind: str) -> Stored:
+        async with self._visiting() as connection:
+            await self._mark(connection, handle)
+            query = select(snapshots.c.text, snapshots.c.generation, snapshots.c.seq)
+            query = query.where(snapshots.c.session == handle.key, snapshots.c.kind == kind)
+            found = (await connection.execute(query)).first()
+            if found is None:
+                raise SessionNotFoundError(handle.name)
+            mark = Mark(found.generation, found.seq)
+            return Stored(found.text, mark, await self._lines(connection, handle, mark))
+
+    async def _lines(self, connection: AsyncConnection, handle: Handle, mark: Mark) -> list[Line]:
+        query = select(records.c.seq, records.c.text).order_by(records.c.seq)
+        query = query.where(
+            records.c.session == handle.key, records.c.generation == mark.generation, records.c.seq > mark.seq
+        )
+        return [Line(seq, text) for seq, text in await connection.execute(query)]
+
+    async def _put(self, connection: AsyncConnection, handle: Handle, kind: str, mark: Mark, text: str) -> None:
+        older = or_(
+            snapshots.c.generation < mark.generation,
+            and_(snapshots.c.generation == mark.generation, snapshots.c.seq < mark.seq),
+        )
+        change = update(snapshots).where(snapshots.c.session == handle.key, snapshots.c.kind == kind, older)
+        await connection.execute(change.values(generation=mark.generation, seq=mark.seq, text=text))
+
+    async def _must_be_there(self, connection: AsyncConnection, change: Any, handle: Handle) -> None:
+        if not (await connection.execute(change)).rowcount:
+            raise SessionNotFoundError(handle.name)
+
+    @asynccontextmanager
+    async def _changing(self, *names: str) -> AsyncIterator[AsyncConnection]:
+        """A transaction that changes sessions, and tells those who watch."""
+        async with self._visiting() as connection:
+            yield connection
+            if self._engine.dialect.name == "postgresql":
+                for name in names:
+                    await connection.execute(select(func.pg_notify(CHANNEL, f"{self._tenant}\n{name}")))
+
+    @asynccontextmanager
+    async def _visiting(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction."""
+        try:
+            with fail_after(TIMEOUT_SECONDS):
+                await self._prepare()
+                async with self._engine.begin() as connection:
+                    yield connection
+        except IntegrityError as problem:
+            raise _TakenError from problem
+        except (TimeoutError, PoolTimeoutError) as problem:
+            raise StorageUnreachableError(
+                f"The database at {self.address} did not answer in {TIMEOUT_SECONDS:.0f} seconds. It may be busy or "
+                "unreachable."
+            ) from problem
+        except (OSError, DBAPIError) as problem:
+            raise StorageUnreachableError(
+                f"The database at {self.address} can't be used: {_said(problem)}. Check that it runs and that "
+                "you may use it."
+            ) from problem
+        except SQLAlchemyError as problem:
+            raise StorageError(f"The database at {self.address} can't be used: {_said(problem)}.") from problem
+
+    async def _prepare(self) -> None:
+        if self._ready:
+            return
+        async with self._preparing:
+            if not self._ready:
+                await migrate(self._engine)
+                self._ready = True
+
+
+class _TakenError(StorageError):
+    """A name, or something else that there can be only one of, is taken."""
+
+
+def _columns(info: SessionInfo) -> dict[str, Any]:
+    return {
+        "created": info.created,
+        "last_active": info.last_active,
+        "message_count": info.message_count,
+        "cost_usd": info.cost_usd,
+        "first_question": info.first_question,
+        "checkout": info.checkout,
+    }
+
+
+def _said(problem: Exception) -> str:
+    """What went wrong, without statement and parameters, which hold what was said."""
+    original = getattr(problem, "orig", None) or problem
+    return (str(original).strip() or type(original).__name__).splitlines()[0].rstrip(".")

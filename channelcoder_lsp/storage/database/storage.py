@@ -1,0 +1,27 @@
+"""Sessions in a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp.storage.database.backend import DatabaseBackend
+from channelcoder_lsp.storage.shared.leasing import LEASE_SECONDS
+from channelcoder_lsp.storage.shared.storage import SharedStorage
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+class DatabaseStorage(SharedStorage):
+    """Keeps sessions in PostgreSQL or SQLite (session guide, "Database Storage").
+
+    The tables are made on first use. All that use one database see each other's sessions, turn by turn.
+
+    Args:
+        engine: an asynchronous SQLAlchemy engine, which stays the caller's to dispose of.
+        tenant: whose sessions these are; those of another tenant are never seen.
+        lease_seconds: how long the right to ask in a session lasts when its holder has died.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, tenant: str = "", lease_seconds: float = LEASE_SECONDS) -> None:
+        super().__init__(DatabaseBackend(engine, tenant=tenant), lease_seconds=lease_seconds)

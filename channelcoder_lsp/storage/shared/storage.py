@@ -1,0 +1,173 @@
+"""Sessions that several machines share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from channelcoder_lsp.domain.errors import SessionExistsError, SessionNameError, SessionNotFoundError
+from channelcoder_lsp.storage.names import session_name
+from channelcoder_lsp.storage.shared.journal import SharedJournal
+from channelcoder_lsp.storage.shared.leasing import LEASE_SECONDS
+from channelcoder_lsp.storage.shared.lines import head_of, state_of, whole_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from channelcoder_lsp.domain.session import SessionInfo, SessionState
+    from channelcoder_lsp.storage.shared.backend import Backend, Handle
+
+
+class SharedStorage:
+    """A :class:`~channelcoder_lsp.domain.storage.JournaledStorage` on a back end.
+
+    Args:
+        backend: where the sessions are.
+        lease_seconds: how long a lease lasts that nobody renews.
+    """
+
+    def __init__(self, backend: Backend, *, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._backend = backend
+        self._lease_seconds = lease_seconds
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._backend.address!r})"
+
+    async def save(self, state: SessionState, name: str | None = None) -> str:
+        """Store ``state`` whole; see :meth:`channelcoder_lsp.domain.storage.SessionStorage.save`."""
+        given = name if name is not None else state.metadata.name
+        if given is None:
+            handle = await self._stored_unnamed(state)
+            key = handle.name if handle is not None else _unnamed_key(state)
+            return await self._store(key, state, handle)
+        key = session_name(given)
+        state = state.model_copy(update={"metadata": state.metadata.model_copy(update={"name": key})})
+        handle, unnamed = await self._backend.find(key), await self._stored_unnamed(state)
+        if unnamed is not None and unnamed.name != key:
+            # It has a name from now on: no copy is left under a session id.
+            if handle is None:
+                await self._backend.rename(unnamed, key)
+                handle = await self._backend.find(key)
+            else:
+                where = await self._store(key, state, handle)
+                await self._backend.delete(unnamed)
+                return where
+        return await self._store(key, state, handle)
+
+    async def load(self, name_or_path: str) -> SessionState:
+        """The whole session; by its name, or by what :meth:`save` returned.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            SessionNameError: that can't be a name.
+            SessionCorruptError: what is stored can't be read.
+        """
+        handle = await self._found(name_or_path.removeprefix(f"{self._backend.address}/"))
+        return state_of(await self._backend.whole(handle), handle)
+
+    async def list(self) -> list[SessionInfo]:
+        """What there is, newest first, without reading any history."""
+        return sorted(await self._backend.rows(), key=lambda row: row.last_active, reverse=True)
+
+    async def create(self, state: SessionState, name: str) -> SharedJournal:
+        """Store a new session and open it.
+
+        Raises:
+            SessionExistsError: the name is taken.
+            SessionNameError: the name can't be the name of a session.
+        """
+        key = session_name(name)
+        if state.metadata.name is not None:
+            state = state.model_copy(update={"metadata": state.metadata.model_copy(update={"name": key})})
+        return await self._journal(await self._backend.create(key, whole_of(state, key, self._backend.address)))
+
+    async def open(self, name: str) -> SharedJournal:
+        """Open a stored session, reading only its head and what was recorded since that was kept.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            SessionCorruptError: what is stored can't be read.
+        """
+        return await self._journal(await self._found(name))
+
+    async def exists(self, name: str) -> bool:
+        """Whether there is a session of that name."""
+        try:
+            return await self._backend.find(session_name(name)) is not None
+        except SessionNameError:
+            return False
+
+    async def delete(self, name: str) -> None:
+        """Remove a session and everything that belongs to it.
+
+        Raises:
+            SessionNotFoundError: there is none.
+        """
+        await self._backend.delete(await self._found(name))
+
+    async def rename(self, name: str, new_name: str) -> None:
+        """Give a session another name.
+
+        Raises:
+            SessionNotFoundError: there is none.
+            SessionExistsError: the new name is taken.
+            SessionNameError: the new name can't be the name of a session.
+        """
+        handle, new = await self._found(name), session_name(new_name)
+        if handle.name != new:
+            await self._backend.rename(handle, new)
+
+    def watch(self) -> AsyncIterator[str]:
+        """The names of sessions that changed, by whomever. Ends with its task."""
+        return self._backend.watch()
+
+    async def close(self) -> None:
+        """Let go of the connections that were made here; those of a client that was given stay open."""
+        await self._backend.close()
+
+    async def _found(self, name: str) -> Handle:
+        handle = await self._backend.find(session_name(name))
+        if handle is None:
+            raise SessionNotFoundError(name)
+        return handle
+
+    async def _journal(self, handle: Handle) -> SharedJournal:
+        return SharedJournal(self._backend, handle, await self._backend.head(handle), self._lease_seconds)
+
+    async def _store(self, name: str, state: SessionState, handle: Handle | None) -> str:
+        whole = whole_of(state, name, self._backend.address)
+        if handle is None:
+            try:
+                handle = await self._backend.create(name, whole)
+            except SessionExistsError:  # somebody was faster
+                handle = await self._found(name)
+                await self._backend.replace(handle, whole)
+        else:
+            await self._backend.replace(handle, whole)
+        return whole.info.path
+
+    async def _stored_unnamed(self, state: SessionState) -> Handle | None:
+        """Where the session was stored while it had no name: under one of its session ids, made at the same moment."""
+        for session_id in state.session_chain:
+            try:
+                handle = await self._backend.find(session_name(session_id))
+            except SessionNameError:
+                continue
+            if handle is None:
+                continue
+            head = head_of(await self._backend.head(handle), handle)
+            start = state.session_chain[: len(head.session_chain)]
+            if (
+                head.metadata.name is None
+                and head.metadata.created == state.metadata.created
+                and head.session_chain == start
+            ):
+                return handle
+        return None
+
+
+def _unnamed_key(state: SessionState) -> str:
+    try:
+        return session_name(state.current_session_id or "")
+    except SessionNameError:
+        return uuid4().hex
