@@ -78,6 +78,9 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     """
     if given["log"] is not None and not given["detached"]:
         raise click.UsageError("--log is where --detached writes. Say --detached, or redirect the output.")
+    if given["detached"]:
+        _check(given)
+        ctx.exit(finish(_begun(prompt_of(given["words"], given["text"]), options_of(given), given)))
     ctx.exit(_ask(given, at_once=given["at_once"]))
 
 
@@ -101,6 +104,22 @@ def interactive(ctx: click.Context, /, **given: Any) -> None:
     asked = given["words"] or given["text"] is not None
     prompt = prompt_of(given["words"], given["text"]) if asked else None
     ctx.exit(finish(_talked(prompt, options_of(given), given)))
+
+
+async def _begun(prompt: str | Path, options: Options, given: dict[str, Any]) -> int:
+    how = {"log_file": given["log"], "stream": given["at_once"], **options}
+    if given["load"] or given["name"] or given["go_on"]:
+        async with await _session(given) as session:
+            run = await session.detached(prompt, **how)
+    else:
+        from channelcoder_lsp.library.functions import detached  # noqa: PLC0415 - on first use
+
+        run = await detached(prompt, resume=given["resume"], **how)
+    if given["as_json"]:
+        say_json({"pid": run.pid, "log": str(run.log), "session": run.session})
+    else:
+        say(f"pid {run.pid}, log {run.log}")
+    return 0
 
 
 async def _talked(prompt: str | Path | None, options: Options, given: dict[str, Any]) -> int:

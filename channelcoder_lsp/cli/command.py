@@ -19,6 +19,7 @@ _WHERE = {
     "run": ("asking", "Ask, and show the answer."),
     "stream": ("asking", "Ask, and write the answer as it comes."),
     "interactive": ("asking", "Hand the terminal to Claude Code, in a session."),
+    "logs": ("logs", "The runs in the background, and what they have written."),
     "session": ("sessions", "The sessions that are kept."),
     "thread": ("threads", "The questions that hang on places in the code."),
     "worktree": ("worktrees", "The worktrees of this repository."),

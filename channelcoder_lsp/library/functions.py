@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import SessionNotFoundError
+from channelcoder_lsp.execution.worktree import current_worktree
+from channelcoder_lsp.library.asking import asking
+from channelcoder_lsp.library.detached import begin
 from channelcoder_lsp.library.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from typing_extensions import Unpack
 
     from channelcoder_lsp.domain.session import SessionInfo, SessionState
+    from channelcoder_lsp.execution.background import Detached
     from channelcoder_lsp.library.asking import Options
     from channelcoder_lsp.library.interactive import Interactive
     from channelcoder_lsp.library.results import Chunk, Result
@@ -69,6 +73,32 @@ async def interactive(
     """
     async with once(resume, options.get("cwd")) as session:
         return await session.interactive(prompt, **options)
+
+
+async def detached(
+    prompt: str | Path,
+    *,
+    log_file: str | Path | None = None,
+    stream: bool = False,
+    resume: str | None = None,
+    **options: Unpack[Options],
+) -> Detached:
+    """Ask once in the background; the answer is in the log, and no session is left.
+
+    Args:
+        prompt: see :func:`claude`.
+        log_file: the file that the answer is added to; None: one of its own, which the result names.
+        stream: write the answer as it comes.
+        resume: the id of a Claude session to go on with.
+        **options: see :class:`~channelcoder_lsp.library.asking.Options`.
+
+    Raises:
+        ArgumentsError, PromptError, SessionError: something does not fit, so nothing was begun.
+        StorageNotWritableError: the state folder can't be written.
+    """
+    asking(prompt, options, goes_on=resume is not None)
+    cwd = current_worktree() or Path.cwd()
+    return await begin(prompt, options, log_file=log_file, stream=stream, cwd=cwd, resume=resume)
 
 
 def once(resume: str | None = None, cwd: str | Path | None = None) -> Session:

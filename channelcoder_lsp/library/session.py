@@ -19,6 +19,7 @@ from channelcoder_lsp.domain.records import WorktreeOfSession
 from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
 from channelcoder_lsp.execution.worktree import Worktrees, current_worktree
 from channelcoder_lsp.library.asking import Asking, Options, StructuredAnswer, asking
+from channelcoder_lsp.library.detached import begin
 from channelcoder_lsp.library.interactive import NOT_THERE, Interactive, in_terminal
 from channelcoder_lsp.library.results import Chunk, Result
 from channelcoder_lsp.library.runtime import Runtime
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.session import SessionInfo
     from channelcoder_lsp.domain.storage import JournaledStorage, SessionStorage
     from channelcoder_lsp.domain.turn import Turn
+    from channelcoder_lsp.execution.background import Detached
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +80,8 @@ class Session:
         self._resume: str | None = None
         self._last_id: str | None = None
         """The Claude session when it was closed."""
+        self._behind = False
+        """Whether somebody else may have asked in it on our behalf."""
         self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -110,6 +114,39 @@ class Session:
         return result
 
     run = claude
+
+    async def detached(
+        self,
+        prompt: str | Path,
+        *,
+        log_file: str | Path | None = None,
+        stream: bool = False,
+        **options: Unpack[Options],
+    ) -> Detached:
+        """Ask in the background: returns at once, and the run goes on when this program has ended.
+
+        Its turn is in the session when it is done; :meth:`messages` has it after the next question here, or a load.
+
+        Args:
+            prompt: see :meth:`claude`.
+            log_file: the file that the answer is added to; None: one of its own, which the result names.
+            stream: write the answer as it comes.
+            **options: see :class:`~channelcoder_lsp.library.asking.Options`.
+
+        Raises:
+            ArgumentsError, PromptError, SessionError: something does not fit, so nothing was begun.
+            StorageError: the session or the state folder can't be written.
+        """
+        asking(prompt, options, goes_on=bool(self._messages or self._resume))
+        if not self._auto_save:
+            raise ArgumentsError("auto_save: without it nothing of a run in the background would be kept. Leave it on.")
+        session = await self._opened()
+        await session.save()
+        self._behind = True
+        return await begin(
+            prompt, options, log_file=log_file, stream=stream, cwd=current_worktree() or self.cwd, session=session.name,
+            storage=self._given,
+        )  # fmt: skip
 
     async def interactive(self, prompt: str | Path | None = None, **options: Unpack[Options]) -> Interactive:
         """Hand the terminal to the real ``claude``, in this session; returns when it ends.
@@ -164,6 +201,8 @@ class Session:
             done = await session.whole(turn.id)
             if done.answer:
                 self._said("assistant", done.answer, done)
+            if self._behind:
+                self._messages = (await session.state()).messages
             result = Result.of(done, watcher.data if watcher is not None else None)
             if result.cancelled and wanted.timeout is not None and time.monotonic() - began >= wanted.timeout:
                 error = f"There was no whole answer in {wanted.timeout:g} seconds. Ask again, or give it more time."

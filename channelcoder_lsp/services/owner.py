@@ -13,7 +13,16 @@ _CLOCK_SLACK_SECONDS = 2.0
 
 def this_process() -> str:
     """A name for this process that no other process on any machine had or will have."""
-    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
+    return owner_of(os.getpid())
+
+
+def owner_of(pid: int) -> str:
+    """The like for another process of this machine, which must not have been waited for.
+
+    Raises:
+        psutil.NoSuchProcess: there is none.
+    """
+    return f"{socket.gethostname()}:{pid}:{psutil.Process(pid).create_time():.2f}"
 
 
 def is_alive(owner: str | None) -> bool:
