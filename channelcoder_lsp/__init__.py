@@ -16,24 +16,31 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.session import Message, SessionInfo, SessionState
     from channelcoder_lsp.domain.storage import SessionStorage
     from channelcoder_lsp.execution.worktree import worktree
-    from channelcoder_lsp.library.functions import claude, run, stream
+    from channelcoder_lsp.library.functions import claude, detached, interactive, run, stream
     from channelcoder_lsp.library.results import Chunk, Result
     from channelcoder_lsp.library.session import Session
     from channelcoder_lsp.library.session import Session as session  # noqa: N813 - the guide's spelling
     from channelcoder_lsp.prompts import load_prompt, render
     from channelcoder_lsp.storage import FileSessionStorage
+    from channelcoder_lsp.storage.database.storage import DatabaseStorage
+    from channelcoder_lsp.storage.not_yet import RedisStorage, S3Storage
 
 __all__ = [
     "Chunk",
+    "DatabaseStorage",
     "FileSessionStorage",
     "Message",
+    "RedisStorage",
     "Result",
+    "S3Storage",
     "Session",
     "SessionInfo",
     "SessionState",
     "SessionStorage",
     "__version__",
     "claude",
+    "detached",
+    "interactive",
     "load_prompt",
     "render",
     "run",
@@ -44,14 +51,19 @@ __all__ = [
 
 _WHERE = {
     "Chunk": "library.results",
+    "DatabaseStorage": "storage.database.storage",
     "FileSessionStorage": "storage",
     "Message": "domain.session",
+    "RedisStorage": "storage.not_yet",
     "Result": "library.results",
+    "S3Storage": "storage.not_yet",
     "Session": "library.session",
     "SessionInfo": "domain.session",
     "SessionState": "domain.session",
     "SessionStorage": "domain.storage",
     "claude": "library.functions",
+    "detached": "library.functions",
+    "interactive": "library.functions",
     "load_prompt": "prompts",
     "render": "prompts",
     "run": "library.functions",
@@ -59,12 +71,19 @@ _WHERE = {
     "stream": "library.functions",
     "worktree": "execution.worktree",
 }
+_EXTRAS = {"DatabaseStorage": "database"}
+"""What needs packages that are installed with an extra of that name."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_WHERE[name]}")
+    try:
+        module = import_module(f"{__name__}.{_WHERE[name]}")
+    except ModuleNotFoundError as missing:
+        if name not in _EXTRAS or (missing.name or "").startswith(__name__):
+            raise
+        return import_module(f"{__name__}.storage.not_yet").without_extra(name, _EXTRAS[name])
     return getattr(module, "Session" if name == "session" else name)
 
 

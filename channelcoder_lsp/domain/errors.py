@@ -17,6 +17,7 @@ A message says what failed, on what, and what to do next; it is shown to the use
     │   └── ReviewNotFoundError
     ├── StorageError
     │   ├── StorageNotWritableError
+    │   ├── StorageNotYetError      the guide names the storage, and it is not there yet, or not installed
     │   ├── StorageUnreachableError the back end is away, or too slow
     │   ├── LeaseLostError          another machine was given the session's lease meanwhile
     │   └── SessionCorruptError     what is stored can't be read; it was set aside, not lost
@@ -139,6 +140,10 @@ class LeaseLostError(StorageError):
             f"The right to ask in session {name!r} was given to another machine, since this one did not answer for "
             "too long. Ask again."
         )
+
+
+class StorageNotYetError(StorageError):
+    """The guide names the storage, and it is not there yet, or its packages are not; the message says what to do."""
 
 
 class SessionCorruptError(StorageError):

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import channelcoder_lsp
+from channelcoder_lsp.domain.errors import StorageNotYetError
 
 
 @pytest.mark.parametrize("name", channelcoder_lsp.__all__)
@@ -34,3 +35,31 @@ def test_claude_is_the_function(before: str):
 def test_nothing_heavy_is_loaded_before_it_is_used():
     program = "import channelcoder_lsp, sys; assert not {'pydantic', 'pygls', 'claude_agent_sdk'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_every_name_of_the_session_guide_is_there():
+    program = (
+        "from channelcoder_lsp import session, Session, claude, stream, interactive, run, detached\n"
+        "from channelcoder_lsp import FileSessionStorage, DatabaseStorage, RedisStorage, S3Storage, SessionStorage, SessionState, SessionInfo, Message\n"
+        "assert callable(interactive) and callable(detached)\n"
+        "import channelcoder_lsp.library.interactive, channelcoder_lsp.library.detached, channelcoder_lsp as package\n"
+        "assert package.interactive is interactive and package.detached is detached"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("name", ["RedisStorage", "S3Storage"])
+def test_a_storage_that_is_not_there_yet_says_what_to_use(name: str):
+    with pytest.raises(StorageNotYetError, match=rf"{name} is not there yet\. Use FileSessionStorage"):
+        getattr(channelcoder_lsp, name)("address", bucket="sessions")
+
+
+def test_a_storage_whose_packages_are_missing_says_how_to_install_them():
+    program = (
+        "import sys\nsys.modules['sqlalchemy'] = None\nfrom channelcoder_lsp import DatabaseStorage\n"
+        "from channelcoder_lsp.domain.errors import StorageNotYetError\n"
+        "try:\n    DatabaseStorage(object())\n"
+        "except StorageNotYetError as problem:\n    print(problem)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert "pip install channelcoder-lsp[database]" in done.stdout
