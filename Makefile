@@ -4,6 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 EXTENSION := editors/vscode
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix $(EXTENSION) --loglevel error
+LUA := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix tests/editors/neovim_plugin --loglevel error
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-vscode test-unit lint types contracts docs bench vsix format lock clean
@@ -23,10 +24,11 @@ test-vscode: .make/vscode vsix  ## VS Code's tests in a real window; they aren't
 test-unit: .make/dev  ## the quick part of the tests
 	$(RUN) -m pytest tests/unit tests/conformance
 
-lint: .make/dev .make/extension
+lint: .make/dev .make/extension .make/lua .make/system
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(NPM) run lint
+	$(LUA) run lint
 
 types: .make/dev .make/extension
 	$(BIN)/mypy
@@ -43,18 +45,19 @@ bench: .make/interop  ## the benchmarks; prints the tables of docs/performance.m
 
 vsix: $(EXTENSION)/channelcoder.vsix  ## package the VS Code extension, once its own tests passed
 
-format: .make/dev .make/extension  ## bring the code into shape
+format: .make/dev .make/extension .make/lua  ## bring the code into shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(RUN) docs/generate.py
 	$(NPM) run format
+	$(LUA) run format
 
 lock: .make/dev  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.10 --all-extras --group pyproject.toml:dev pyproject.toml \
 		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements/dev.txt
 
 clean:  ## remove everything that was made
-	rm -rf .venv .make tests/interop/node_modules tests/editors/vscode/node_modules
+	rm -rf .venv .make tests/interop/node_modules tests/editors/*/node_modules
 	rm -rf $(EXTENSION)/node_modules $(EXTENSION)/dist $(EXTENSION)/channelcoder.vsix
 
 .make/venv:
@@ -76,6 +79,10 @@ clean:  ## remove everything that was made
 
 .make/interop: .make/dev tests/interop/package-lock.json
 	$(RUN) tests/interop/install.py
+	touch $@
+
+.make/lua: .make/dev tests/editors/neovim_plugin/package-lock.json
+	$(LUA) ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
 .make/vscode: .make/dev tests/editors/vscode/install.py tests/editors/vscode/package-lock.json

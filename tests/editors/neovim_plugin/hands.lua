@@ -1,4 +1,5 @@
 -- What a person at the keyboard would do, and what they would have seen.
+-- luacheck: globals seen vim
 _G.seen = {}
 
 function seen.anew()
@@ -27,15 +28,19 @@ vim.ui.input = function(options, answer)
   answer(seen.typed ~= vim.NIL and seen.typed or nil)
 end
 
+local function plain(chunks)
+  local texts = vim.tbl_map(function(chunk)
+    return chunk[1]
+  end, chunks or {})
+  return table.concat(texts)
+end
+
 -- The window that the plugin opened last: its text, title and footer.
 function seen.window()
   for _, window in ipairs(vim.api.nvim_list_wins()) do
     local buffer = vim.api.nvim_win_get_buf(window)
     if vim.b[buffer].channelcoder_client then
       local config = vim.api.nvim_win_get_config(window)
-      local function plain(chunks)
-        return vim.iter(chunks or {}):map(function(chunk) return chunk[1] end):join('')
-      end
       return {
         text = table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), '\n'),
         title = plain(config.title),
@@ -58,8 +63,7 @@ function seen.marks(buffer)
   local found = {}
   for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(buffer or 0, namespace, 0, -1, { details = true })) do
     if not mark[4].invalid and (mark[4].sign_text or mark[4].virt_text) then
-      local text = vim.iter(mark[4].virt_text or {}):map(function(chunk) return chunk[1] end):join('')
-      table.insert(found, { mark[2] + 1, vim.trim(mark[4].sign_text or ''), vim.trim(text) })
+      table.insert(found, { mark[2] + 1, vim.trim(mark[4].sign_text or ''), vim.trim(plain(mark[4].virt_text)) })
     end
   end
   return found
