@@ -40,7 +40,8 @@ def test_nothing_heavy_is_loaded_before_it_is_used():
 def test_every_name_of_the_session_guide_is_there():
     program = (
         "from channelcoder_lsp import session, Session, claude, stream, interactive, run, detached\n"
-        "from channelcoder_lsp import FileSessionStorage, DatabaseStorage, RedisStorage, S3Storage, SessionStorage, SessionState, SessionInfo, Message\n"
+        "from channelcoder_lsp import FileSessionStorage, DatabaseStorage, RedisStorage, S3Storage\n"
+        "from channelcoder_lsp import SessionStorage, SessionState, SessionInfo, Message\n"
         "assert callable(interactive) and callable(detached)\n"
         "import channelcoder_lsp.library.interactive, channelcoder_lsp.library.detached, channelcoder_lsp as package\n"
         "assert package.interactive is interactive and package.detached is detached"
