@@ -100,6 +100,18 @@ async def fork(face: Face, arguments: protocol.ForkArguments) -> protocol.Sessio
     return protocol.SessionNamed(copy.name, str(project.checkout.root))
 
 
+async def compact(face: Face, arguments: protocol.FolderArguments) -> protocol.Asked:
+    """``channelcoder.session.compact``."""
+    session = await face.projects.of_folder(arguments.folder).resume()
+    raise ArgumentsError(f"{session.name if session else 'The session'} can't be compacted yet.")
+
+
+async def limit(face: Face, arguments: protocol.LimitArguments) -> protocol.SpendingLimit:
+    """``channelcoder.session.limit``."""
+    session = await face.projects.of_folder(arguments.folder).session_to_ask_in()
+    raise ArgumentsError(f"usd: {session.name} can't be limited yet.")
+
+
 async def search(face: Face, arguments: protocol.SearchArguments) -> protocol.SearchHits:
     """``channelcoder.session.search``."""
     if not arguments.text.strip():

@@ -34,6 +34,8 @@ HANDLERS: Mapping[str, Callable[[Face, Any], Awaitable[Any]]] = {
     protocol.SESSION_CLEAR.name: session_commands.clear,
     protocol.SESSION_SAVE.name: session_commands.save,
     protocol.SESSION_FORK.name: session_commands.fork,
+    protocol.SESSION_COMPACT.name: session_commands.compact,
+    protocol.SESSION_LIMIT.name: session_commands.limit,
     protocol.SESSION_SEARCH.name: session_commands.search,
     protocol.SESSION_EXPORT.name: session_commands.export,
     protocol.SESSION_SHOW.name: session_commands.show,

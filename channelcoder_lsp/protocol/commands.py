@@ -23,6 +23,7 @@ from channelcoder_lsp.protocol.sessions import (
     Exported,
     FolderArguments,
     ForkArguments,
+    LimitArguments,
     ModelArguments,
     ModelInUse,
     NamedSessionArguments,
@@ -35,6 +36,7 @@ from channelcoder_lsp.protocol.sessions import (
     SessionNamed,
     SessionRows,
     SessionSaved,
+    SpendingLimit,
     Status,
     TrustArguments,
     Trusted,
@@ -99,6 +101,18 @@ SESSION_SAVE = Command(
 )
 SESSION_FORK = Command(
     "channelcoder.session.fork", ForkArguments, SessionNamed, "Go on in a copy of the active session, under a name."
+)
+SESSION_COMPACT = Command(
+    "channelcoder.session.compact",
+    FolderArguments,
+    Asked,
+    "Have the active session summarised; Claude goes on from the summary. Returns at once; cancel ends it.",
+)
+SESSION_LIMIT = Command(
+    "channelcoder.session.limit",
+    LimitArguments,
+    SpendingLimit,
+    "Say what the active session may cost altogether; questions beyond it are refused.",
 )
 SESSION_SEARCH = Command("channelcoder.session.search", SearchArguments, SearchHits, "Search all sessions.")
 SESSION_EXPORT = Command("channelcoder.session.export", ExportArguments, Exported, "A session as a text.")
@@ -177,6 +191,8 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     SESSION_CLEAR,
     SESSION_SAVE,
     SESSION_FORK,
+    SESSION_COMPACT,
+    SESSION_LIMIT,
     SESSION_SEARCH,
     SESSION_EXPORT,
     SESSION_SHOW,

@@ -62,6 +62,14 @@ class Status:
     """Questions that wait or are being answered."""
     trusted: bool
     offline: bool
+    context_tokens: int | None = None
+    """What the next question is sent along with, as of the last answer; null: not known, or nothing yet."""
+    context_window: int | None = None
+    """How much the model can take in."""
+    context_share: float | None = None
+    """The one by the other: from 0 to 1."""
+    spending_limit_usd: float | None = None
+    """What the session may cost altogether; null: there is no limit."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +231,24 @@ class SessionSaved:
 
     session: str
     path: str
+
+
+@dataclass(frozen=True)
+class LimitArguments:
+    """What the folder's active session may cost altogether, in US dollars; null takes the limit away."""
+
+    __pydantic_config__ = STRICT
+    usd: float | None
+    folder: str | None = None
+
+
+@dataclass(frozen=True)
+class SpendingLimit:
+    """The session's limit, null without one, and what it has cost so far."""
+
+    session: str
+    usd: float | None
+    spent_usd: float
 
 
 @dataclass(frozen=True)

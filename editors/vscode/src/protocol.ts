@@ -178,6 +178,19 @@ export interface ForkArguments {
   readonly folder?: string | null;
 }
 
+/** What the folder's active session may cost altogether, in US dollars; null takes the limit away. */
+export interface LimitArguments {
+  readonly usd: number | null;
+  readonly folder?: string | null;
+}
+
+/** The session's limit, null without one, and what it has cost so far. */
+export interface SpendingLimit {
+  readonly session: string;
+  readonly usd: number | null;
+  readonly spentUsd: number;
+}
+
 /** What to look for in all messages of all sessions, whatever the case. */
 export interface SearchArguments {
   readonly text: string;
@@ -280,6 +293,14 @@ export interface Status {
   readonly waiting: number;
   readonly trusted: boolean;
   readonly offline: boolean;
+  /** What the next question is sent along with, as of the last answer; null: not known, or nothing yet. */
+  readonly contextTokens?: number | null;
+  /** How much the model can take in. */
+  readonly contextWindow?: number | null;
+  /** The one by the other: from 0 to 1. */
+  readonly contextShare?: number | null;
+  /** What the session may cost altogether; null: there is no limit. */
+  readonly spendingLimitUsd?: number | null;
 }
 
 /** A thread. */
@@ -529,6 +550,10 @@ export interface Commands {
   "channelcoder.session.save": { arguments: SessionArguments; result: SessionSaved };
   /** Go on in a copy of the active session, under a name. */
   "channelcoder.session.fork": { arguments: ForkArguments; result: SessionNamed };
+  /** Have the active session summarised; Claude goes on from the summary. Returns at once; cancel ends it. */
+  "channelcoder.session.compact": { arguments: FolderArguments; result: Asked };
+  /** Say what the active session may cost altogether; questions beyond it are refused. */
+  "channelcoder.session.limit": { arguments: LimitArguments; result: SpendingLimit };
   /** Search all sessions. */
   "channelcoder.session.search": { arguments: SearchArguments; result: SearchHits };
   /** A session as a text. */
@@ -590,6 +615,8 @@ export const COMMANDS: readonly CommandName[] = [
   "channelcoder.session.clear",
   "channelcoder.session.save",
   "channelcoder.session.fork",
+  "channelcoder.session.compact",
+  "channelcoder.session.limit",
   "channelcoder.session.search",
   "channelcoder.session.export",
   "channelcoder.session.show",

@@ -143,6 +143,17 @@
 ---@field newName string
 ---@field folder? string
 
+--- What the folder's active session may cost altogether, in US dollars; null takes the limit away.
+---@class channelcoder.LimitArguments
+---@field usd? number
+---@field folder? string
+
+--- The session's limit, null without one, and what it has cost so far.
+---@class channelcoder.SpendingLimit
+---@field session string
+---@field usd? number
+---@field spentUsd number
+
 --- What to look for in all messages of all sessions, whatever the case.
 ---@class channelcoder.SearchArguments
 ---@field text string
@@ -229,6 +240,10 @@
 ---@field waiting integer Questions that wait or are being answered.
 ---@field trusted boolean
 ---@field offline boolean
+---@field contextTokens? integer What the next question is sent along with, as of the last answer; null: not known, or nothing yet.
+---@field contextWindow? integer How much the model can take in.
+---@field contextShare? number The one by the other: from 0 to 1.
+---@field spendingLimitUsd? number What the session may cost altogether; null: there is no limit.
 
 --- A thread.
 ---@class channelcoder.ThreadArguments
@@ -410,6 +425,8 @@
 ---| 'channelcoder.session.clear' # Drop history and threads of the active session.
 ---| 'channelcoder.session.save' # Put the active session at rest in the guide's format; with a name, under that name from now on.
 ---| 'channelcoder.session.fork' # Go on in a copy of the active session, under a name.
+---| 'channelcoder.session.compact' # Have the active session summarised; Claude goes on from the summary. Returns at once; cancel ends it.
+---| 'channelcoder.session.limit' # Say what the active session may cost altogether; questions beyond it are refused.
 ---| 'channelcoder.session.search' # Search all sessions.
 ---| 'channelcoder.session.export' # A session as a text.
 ---| 'channelcoder.session.show' # Show a session's transcript as Markdown.
