@@ -22,21 +22,33 @@ def tools_named(options: AgentOptions) -> tuple[str, ...]:
     return tuple(name for name in names if name and name not in TOOLS and not name.startswith(_MCP))
 
 
-def chosen(options: AgentOptions) -> dict[str, Any]:
-    """The arguments of ``ClaudeAgentOptions`` that ``options`` decide."""
-    preset: dict[str, str] = {"type": "preset", "preset": "claude_code"}
-    if options.append_system_prompt is not None:
-        preset["append"] = options.append_system_prompt
+def chosen(options: AgentOptions, *, resumed: bool = False) -> dict[str, Any]:
+    """The arguments of ``ClaudeAgentOptions`` that ``options`` decide.
+
+    Args:
+        options: what was chosen.
+        resumed: whether the conversation has begun: it keeps its system prompt then, unless another one is named.
+    """
     given: dict[str, Any] = {
-        "system_prompt": options.system_prompt if options.system_prompt is not None else preset,
+        "system_prompt": _system_prompt(options, resumed=resumed),
         "disallowed_tools": list(options.disallowed_tools),
         "max_turns": options.max_turns,
         "max_budget_usd": options.max_budget_usd,
     }
-    if options.system_prompt is not None and options.append_system_prompt is not None:
-        given["system_prompt"] = f"{options.system_prompt}\n\n{options.append_system_prompt}"
     if options.permission_tool is not None:
         given["permission_prompt_tool_name"] = options.permission_tool
     if options.mcp_config is not None:
         given["mcp_servers"] = options.mcp_config
     return given
+
+
+def _system_prompt(options: AgentOptions, *, resumed: bool) -> dict[str, Any]:
+    named = [text for text in (options.system_prompt, options.append_system_prompt) if text is not None]
+    prompt: dict[str, Any] = {"type": "preset", "preset": "claude_code"}
+    if options.system_prompt is not None:
+        prompt = {"type": "custom", "prompt": "\n\n".join(named)}
+    elif named:
+        prompt["append"] = named[0]
+    if named and resumed:
+        prompt["snapshot"] = False
+    return prompt

@@ -83,7 +83,7 @@ def build_options(
         "mcp_servers": {SERVER: editor_server(request.editor)} if request.editor is not None else {},
     }
     if request.options is not None:
-        given |= chosen(request.options)
+        given |= chosen(request.options, resumed=request.resume is not None)
     return ClaudeAgentOptions(
         cwd=request.cwd,
         cli_path=cli_path,
