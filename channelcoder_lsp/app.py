@@ -57,6 +57,7 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
     import platformdirs  # noqa: PLC0415 - all of this after initialize
     from lsprotocol.types import MessageType  # noqa: PLC0415
 
+    from channelcoder_lsp.domain.errors import ChannelCoderError  # noqa: PLC0415
     from channelcoder_lsp.execution.git import GitRepository  # noqa: PLC0415
     from channelcoder_lsp.features import shown, workspace  # noqa: PLC0415
     from channelcoder_lsp.features.client import Client  # noqa: PLC0415
@@ -83,7 +84,16 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
         ask_person=ask_permission,
         repositories=GitRepository,
     )
-    storage = FileSessionStorage(configuration.settings.sessions)
+    try:
+        storage = configuration.storage()
+    except ChannelCoderError as problem:
+        client.say(f"{problem.message} Until then sessions are kept in files.", MessageType.Error)
+        storage = FileSessionStorage(configuration.settings.sessions)
+
+    async def close() -> None:
+        await configuration.close()
+        await storage.close()
+
     checkouts = Checkouts(state_folder())
     projects = Projects(storage, checkouts, ports, state_folder() / "scratch")
     face = Face(
@@ -96,7 +106,7 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
         apply_settings=configuration.take,
         shown_folder=platformdirs.user_cache_path(APPLICATION, appauthor=False) / "shown",
         turns=turns,
-        close=configuration.close,
+        close=close,
     )
     turns.show_answer = lambda session, turn: shown.show_turn(face, session, turn)
     ask_permission.show = lambda turn, markdown: shown.show_permission(face, turn, markdown)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from channelcoder_lsp.claude.terminal import Launch
     from channelcoder_lsp.domain.agent import Agent, AgentConnection, AgentEvent, ConnectionRequest
+    from channelcoder_lsp.domain.storage import JournaledStorage
     from channelcoder_lsp.offline.process import OfflineModel
     from channelcoder_lsp.settings import Settings
 
@@ -48,8 +49,8 @@ class Configuration:
         self._taken = True
         logging.getLogger("channelcoder_lsp").setLevel(self.settings.log_level.upper())
         told = [problem.message for problem in problems]
-        if taken and before.sessions != self.settings.sessions:
-            told.append("channelcoder.sessionDir is used from the next start of the server on.")
+        if taken and (before.sessions, before.storage) != (self.settings.sessions, self.settings.storage):
+            told.append("Where sessions are kept changes with the next start of the server.")
         return told
 
     def agent(self) -> Agent:
@@ -87,6 +88,16 @@ class Configuration:
         from channelcoder_lsp.claude.sources import config_folder  # noqa: PLC0415 - on first use
 
         return _offline_config() if self.settings.offline else config_folder(os.environ)
+
+    def storage(self) -> JournaledStorage:
+        """Where sessions are kept, as the settings say.
+
+        Raises:
+            ArgumentsError, StorageError: they can't be kept there.
+        """
+        from channelcoder_lsp.storage.opening import open_storage  # noqa: PLC0415 - after initialize
+
+        return open_storage(self.settings.storage, directory=self.settings.sessions)
 
     async def close(self) -> None:
         """End what was started: the offline model, if it was."""

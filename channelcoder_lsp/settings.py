@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     max_open: int = Field(3, ge=_SMALLEST, le=50, description="How many sessions keep a warm CLI at once.")
 
     # Sessions
+    storage: str = Field(
+        "file:",
+        description="Where sessions are kept: `file:` (files in `sessionDir`), `sqlite:////the/folder/sessions.db`, "
+        "or `postgresql://user@host/database`, which several machines share.",
+    )
     session_dir: Path = Field(Path("~/.channelcoder/sessions"), description="Where sessions are kept (file storage).")
     author: str | None = Field(None, description="Who asks, as recorded in the turns.")
 
@@ -135,7 +140,7 @@ class Settings(BaseSettings):
         except (ValueError, OSError):  # load_settings tells
             return (init_settings, env_settings)
 
-    @field_validator("cli_path", "model", "author", "session_dir", mode="before")
+    @field_validator("cli_path", "model", "author", "session_dir", "storage", mode="before")
     @classmethod
     def _empty_is_the_default(cls, value: Any, info: ValidationInfo) -> Any:
         """Editors send "" for what was not filled in."""

@@ -163,3 +163,7 @@ class JournaledStorage(SessionStorage, Protocol):
     def watch(self) -> AsyncIterator[str]:
         """The names of sessions that changed, as they change, by whomever. Ends with its task."""
         ...
+
+    async def close(self) -> None:
+        """Let go of connections that the storage made itself. Closing twice is fine."""
+        ...

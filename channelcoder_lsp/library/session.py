@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shlex
 import time
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,6 @@ from channelcoder_lsp.services import archive
 from channelcoder_lsp.services.checkouts import Checkout
 from channelcoder_lsp.services.events import TurnOver, TurnStatus, TurnText
 from channelcoder_lsp.services.session import Session as OpenSession
-from channelcoder_lsp.storage import FileSessionStorage
 from channelcoder_lsp.storage.adapted import AdaptedStorage
 
 if TYPE_CHECKING:
@@ -68,8 +68,9 @@ class Session:
     ) -> None:
         self.cwd = Path(cwd or Path.cwd()).resolve()
         self._runtime = Runtime()
-        given = storage if storage is not None else FileSessionStorage(self._runtime.ports.settings().sessions)
+        given = storage if storage is not None else self._runtime.configuration.storage()
         self._given = given
+        self._owns_storage = storage is None
         self._storage = _journaled(given, auto_save=auto_save)
         self._auto_save = auto_save
         self._name = name
@@ -293,6 +294,8 @@ class Session:
         """Put the session at rest, and end what was started for it."""
         await self._let_go()
         await self._runtime.close()
+        if self._owns_storage:
+            await self._storage.close()
 
     # All sessions
 
@@ -329,7 +332,8 @@ class Session:
     @staticmethod
     async def list(storage: SessionStorage | None = None) -> list[SessionInfo]:
         """What there is, newest first, without reading any history."""
-        return await _all(storage).list()
+        async with _all(storage) as sessions:
+            return await sessions.list()
 
     @staticmethod
     async def remove(name: str, storage: SessionStorage | None = None) -> None:
@@ -339,12 +343,14 @@ class Session:
             SessionNotFoundError: there is none.
             StorageError: it can't be removed.
         """
-        await _all(storage).delete(name)
+        async with _all(storage) as sessions:
+            await sessions.delete(name)
 
     @staticmethod
     async def exists(name: str, storage: SessionStorage | None = None) -> bool:
         """Whether there is a session of that name."""
-        return await _all(storage).exists(name)
+        async with _all(storage) as sessions:
+            return await sessions.exists(name)
 
     @staticmethod
     async def prune(older_than: timedelta, storage: SessionStorage | None = None) -> Sequence[str]:
@@ -353,12 +359,14 @@ class Session:
         Raises:
             StorageError: one can't be removed.
         """
-        return await archive.prune(_all(storage), older_than)
+        async with _all(storage) as sessions:
+            return await archive.prune(sessions, older_than)
 
     @staticmethod
     async def search(text: str, storage: SessionStorage | None = None) -> Sequence[archive.Hit]:
         """Every message of every session that has ``text`` in it, whatever the case."""
-        return [hit async for hit in archive.search(_all(storage), text)]
+        async with _all(storage) as sessions:
+            return [hit async for hit in archive.search(sessions, text)]
 
     async def _opened(self) -> OpenSession:
         """The session in the storage, made if it isn't there yet."""
@@ -458,7 +466,14 @@ def _journaled(storage: SessionStorage, *, auto_save: bool) -> JournaledStorage:
     return AdaptedStorage(storage, auto_save=auto_save)
 
 
-def _all(storage: SessionStorage | None) -> JournaledStorage:
-    if storage is None:
-        storage = FileSessionStorage(Runtime().ports.settings().sessions)
-    return _journaled(storage, auto_save=True)
+@asynccontextmanager
+async def _all(storage: SessionStorage | None) -> AsyncIterator[JournaledStorage]:
+    """The storage that was given, or for a moment the one that the settings name."""
+    if storage is not None:
+        yield _journaled(storage, auto_save=True)
+        return
+    sessions = Runtime().configuration.storage()
+    try:
+        yield sessions
+    finally:
+        await sessions.close()

@@ -167,6 +167,9 @@ class AdaptedStorage:
             for name in names:
                 yield name
 
+    async def close(self) -> None:
+        """Nothing: the adapter is its maker's."""
+
     async def saved(self, shared: _Shared) -> None:
         """Save a session that is open, and tell."""
         if self.auto_save:

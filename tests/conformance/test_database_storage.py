@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -9,13 +11,18 @@ from channelcoder_lsp.storage.database.storage import DatabaseStorage
 from channelcoder_lsp.testing import JOURNAL_PROMISES, STORAGE_PROMISES
 
 
-@pytest.fixture
-async def connect(tmp_path):
-    engines = []
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def connect(request, tmp_path):
+    """Makes storages on one database, each with connections of its own."""
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{tmp_path}/sessions.db"
+    else:
+        url = request.getfixturevalue("postgres").url.replace("postgresql:", "postgresql+asyncpg:")
+    engines, tenant = [], uuid4().hex
 
     def connect() -> DatabaseStorage:
-        engines.append(create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/sessions.db"))
-        return DatabaseStorage(engines[-1])
+        engines.append(create_async_engine(url))
+        return DatabaseStorage(engines[-1], tenant=tenant)
 
     yield connect
     for engine in engines:

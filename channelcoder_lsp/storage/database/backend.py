@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from anyio import fail_after
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import URL, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -62,7 +62,9 @@ class DatabaseBackend:
         self._owned = owned
         self._ready = False
         self._preparing = asyncio.Lock()
-        self.address = engine.url.set(username=None, password=None, query={}).render_as_string().rstrip("/")
+        url = engine.url
+        place = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
+        self.address = place.render_as_string().rstrip("/")
 
     async def create(self, name: str, whole: Whole) -> Handle:
         """Store a new session."""

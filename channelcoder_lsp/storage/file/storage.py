@@ -137,6 +137,9 @@ class FileSessionStorage:
         async for name in changed_sessions(self.directory):
             yield name
 
+    async def close(self) -> None:
+        """Nothing is held between two calls."""
+
     def _files(self, name: str) -> SessionFiles:
         return SessionFiles(self.directory, session_name(name))
 

@@ -1,0 +1,75 @@
+"""A database by its URL."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from importlib import import_module
+from typing import Any
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from channelcoder_lsp.domain.errors import ArgumentsError
+from channelcoder_lsp.storage.database.backend import DatabaseBackend
+from channelcoder_lsp.storage.shared.storage import SharedStorage
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_CONNECT_SECONDS = 5
+_POOL_SECONDS = 10
+
+
+def open(url: str) -> SharedStorage:  # noqa: A001 - as a module of an adapter has it
+    """The storage; see :func:`channelcoder_lsp.storage.opening.open_storage`.
+
+    A PostgreSQL server on another machine is talked to over TLS, with its certificate checked, unless ``sslmode`` says
+    otherwise; ``sslrootcert`` names the file of the authority that signed it.
+
+    Raises:
+        ArgumentsError: something in the URL does not fit.
+    """
+    try:
+        given = make_url(url)
+    except (ArgumentError, ValueError) as problem:
+        raise ArgumentsError("The storage's URL can't be read: write postgresql://user@host/database.") from problem
+    query = {key: value if isinstance(value, str) else value[-1] for key, value in given.query.items()}
+    tenant = query.pop("tenant", "")
+    backend = given.get_backend_name()
+    driver = _DRIVERS[backend]
+    import_module(driver.partition("+")[2])  # missing, it is missed here, where it is told how to install it
+    options: dict[str, Any] = {}
+    if backend == "postgresql":
+        options = {
+            "connect_args": {"ssl": _tls(given, query), "timeout": _CONNECT_SECONDS},
+            "pool_pre_ping": True,
+            "pool_timeout": _POOL_SECONDS,
+        }
+    elif not given.database or given.database == ":memory:":
+        raise ArgumentsError("Sessions in SQLite need a file: write sqlite:////the/folder/sessions.db.")
+    if query:
+        raise ArgumentsError(f"The storage's URL has {', '.join(sorted(query))} in it, which is not known.")
+    engine = create_async_engine(given.set(drivername=driver, query={}), **options)
+    return SharedStorage(DatabaseBackend(engine, tenant=tenant, owned=True))
+
+
+def _tls(url: URL, query: dict[str, str]) -> ssl.SSLContext | str:
+    mode = query.pop("sslmode", "disable" if _is_here(url.host) else "verify-full")
+    authority = query.pop("sslrootcert", None)
+    if mode not in ("verify-full", "verify-ca"):
+        return mode
+    try:
+        context = ssl.create_default_context(cafile=authority)
+    except OSError as problem:
+        raise ArgumentsError(f"sslrootcert={authority} can't be read: {problem.strerror}.") from problem
+    context.check_hostname = mode == "verify-full"
+    return context
+
+
+def _is_here(host: str | None) -> bool:
+    if not host or host == "localhost" or host.startswith("/"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

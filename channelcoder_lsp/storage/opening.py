@@ -1,0 +1,80 @@
+"""Where sessions are kept, as one text says it: ``open_storage(url)``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import url2pathname
+
+from channelcoder_lsp.domain.errors import ArgumentsError, StorageError
+from channelcoder_lsp.storage.file.storage import FileSessionStorage
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.domain.storage import JournaledStorage
+
+SCHEMES = {
+    "file": "",
+    "sqlite": "database",
+    "postgresql": "database",
+}
+"""What a URL may begin with, and the extra that it needs."""
+
+
+def open_storage(url: str = "file:", *, directory: Path | str | None = None) -> JournaledStorage:
+    """The storage that a URL names. Nothing is connected to before the first use.
+
+    Args:
+        url: ``file:`` for files in ``directory``, ``file:///a/folder``, ``sqlite:///sessions.db`` (a fourth slash
+            for an absolute path), ``postgresql://user@host/database``. ``?tenant=NAME`` parts the sessions of several
+            teams that use one server.
+        directory: where ``file:`` keeps sessions; None: see :class:`FileSessionStorage`.
+
+    Raises:
+        ArgumentsError: the URL can't be understood.
+        StorageError: a package is missing; the message has the command that installs it.
+    """
+    try:
+        parts = urlsplit(url)
+        scheme = parts.scheme.partition("+")[0]
+    except ValueError as problem:
+        raise ArgumentsError(f"{masked(url)} names no storage: {problem}.") from problem
+    if scheme not in SCHEMES:
+        raise ArgumentsError(
+            f"{masked(url)} names no storage: it must begin with {', '.join(f'{each}:' for each in SCHEMES)}."
+        )
+    if scheme == "file":
+        return _files(parts, directory)
+    return _shared(SCHEMES[scheme], url)
+
+
+def masked(url: str) -> str:
+    """The URL with the password, and whatever follows the path, left out: fit for logs and messages."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "the given URL"
+    user = f"{parts.username}@" if parts.username else ""
+    location = f"//{user}{parts.hostname or ''}{port}" if parts.netloc or url.startswith(f"{parts.scheme}://") else ""
+    return f"{parts.scheme}:{location}{parts.path}" if parts.scheme else parts.path
+
+
+def _files(parts: SplitResult, directory: Path | str | None) -> FileSessionStorage:
+    if parts.netloc not in ("", "localhost") or parts.query:
+        raise ArgumentsError(f"{masked(parts.geturl())} names no folder of this machine: write file:///the/folder.")
+    if not parts.path:
+        return FileSessionStorage(directory)
+    return FileSessionStorage(Path(url2pathname(parts.path)) if "%" in parts.path else Path(unquote(parts.path)))
+
+
+def _shared(extra: str, url: str) -> JournaledStorage:
+    try:
+        storage: JournaledStorage = import_module(f"channelcoder_lsp.storage.{extra}.opening").open(url)
+    except ImportError as problem:
+        raise StorageError(
+            f"For {masked(url)} the package {problem.name} is needed. Install it: "
+            f"pip install 'channelcoder-lsp[{extra}]'."
+        ) from problem
+    return storage
