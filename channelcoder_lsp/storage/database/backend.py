@@ -142,7 +142,9 @@ class DatabaseBackend:
                 return None
             return await self._lines(connection, handle, mark) if current.seq > mark.seq else ()
 
-    async def append(self, handle: Handle, mark: Mark, lines: Sequence[Line], info: SessionInfo, fence: int) -> bool:
+    async def append(
+        self, handle: Handle, mark: Mark, lines: Sequence[Line], info: SessionInfo, fence: int
+    ) -> Mark | None:
         """Add records after ``mark``."""
         async with self._changing(handle.name) as connection:
             expected = [
@@ -160,13 +162,13 @@ class DatabaseBackend:
                     raise SessionNotFoundError(handle.name)
                 if fence and current != fence:
                     raise LeaseLostError(handle.name)
-                return False
+                return None
             values = [
                 {"session": handle.key, "generation": mark.generation, "seq": line.seq, "text": line.text}
                 for line in lines
             ]
             await connection.execute(insert(records), values)
-        return True
+        return Mark(mark.generation, lines[-1].seq)
 
     async def keep_head(self, handle: Handle, mark: Mark, head: str, drop: Sequence[int]) -> None:
         """Keep a head, unless a later one is kept."""

@@ -119,7 +119,9 @@ class Backend(Protocol):
         """The records after a mark; None when the session was saved whole meanwhile."""
         ...
 
-    async def append(self, handle: Handle, mark: Mark, lines: Sequence[Line], info: SessionInfo, fence: int) -> bool:
+    async def append(
+        self, handle: Handle, mark: Mark, lines: Sequence[Line], info: SessionInfo, fence: int
+    ) -> Mark | None:
         """Add records after ``mark``, and put ``info`` in the place of the session's row: all of it or nothing.
 
         Args:
@@ -130,7 +132,7 @@ class Backend(Protocol):
             fence: that of the lease under which they are recorded, 0 for none.
 
         Returns:
-            Whether they were added: not, when the session is further than ``mark``.
+            What the session is at now; None when it was further than ``mark``, and nothing was added.
 
         Raises:
             LeaseLostError: ``fence`` is not that of the last lease any more.

@@ -84,10 +84,12 @@ class SharedJournal:
             while True:
                 lines = lines_of(records, self._mark.seq)
                 row = row_after(self._head, lines, self._handle, self._backend.address)
-                if await self._backend.append(self._handle, self._mark, lines, row, self._fence):
+                mark = await self._backend.append(self._handle, self._mark, lines, row, self._fence)
+                if mark is not None:
                     break
                 await self._catch_up()
             self._take_in(lines)
+            self._mark = mark
             if self._mark.seq - self._kept.seq >= KEEP_HEAD_EVERY:
                 await self._keep_head()
 
