@@ -155,8 +155,8 @@ class OfflineAgent:
         """A connection; see :class:`channelcoder_lsp.domain.agent.Agent`."""
         self._config.mkdir(mode=0o700, parents=True, exist_ok=True)
         environment = {**await self._service.environment(), "CLAUDE_CONFIG_DIR": str(self._config)}
-        # Nothing of the folder may lead the CLI elsewhere.
-        untrusted = replace(request, trusted=False)
+        # Nothing of the folder may lead the CLI elsewhere; and nothing is spent, whatever the CLI reckons.
+        untrusted = replace(request, trusted=False, budget_usd=None)
         async with _claude(self._settings, environment).connect(untrusted) as connection:
             yield _Offline(connection)
 

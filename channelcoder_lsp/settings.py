@@ -77,6 +77,12 @@ class Settings(BaseSettings):
         "or `postgresql://user@host/database`, which several machines share.",
     )
     session_dir: Path = Field(Path("~/.channelcoder/sessions"), description="Where sessions are kept (file storage).")
+    context_warning_percent: int = Field(
+        80,
+        ge=0,
+        le=100,
+        description="How full Claude's context is when compacting the session is suggested, once; 0: never.",
+    )
     author: str | None = Field(None, description="Who asks, as recorded in the turns.")
 
     # What is sent

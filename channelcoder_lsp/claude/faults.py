@@ -16,6 +16,7 @@ from channelcoder_lsp.domain.errors import (
     AgentError,
     AgentGoneError,
     ApiError,
+    BudgetUsedUpError,
     CliNotFoundError,
     CliTooOldError,
     ConversationLostError,
@@ -44,6 +45,8 @@ class Failure:
     """The ``error`` of the message: ``authentication_failed``, ``rate_limit``, ``server_error``..."""
     texts: tuple[str, ...] = ()
     model: str | None = None
+    complete: bool = False
+    """Whether the answer had come whole."""
     resets_in: float | None = None
     """Seconds until a limit is lifted, where that was told."""
 
@@ -142,7 +145,8 @@ def _limit(failure: Failure) -> AgentError | None:
                 "Claude used more steps than are allowed for one question. Ask for less at once, or continue."
             )
         case "error_max_budget_usd":
-            return AgentError("The budget for this question is used up. Raise it or start a new session.")
+            sentence = "The budget for this question is used up. Raise it or start a new session."
+            return BudgetUsedUpError(sentence, complete=failure.complete)
         case _ if failure.subtype == OUTPUT_NOT_VALID:
             return not_in_form(failure.text)
     return None

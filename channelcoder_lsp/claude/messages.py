@@ -21,7 +21,7 @@ from channelcoder_lsp.claude.editor_tools import PREFIX, short_name
 from channelcoder_lsp.claude.faults import OUTPUT_NOT_VALID, Failure, from_failure, not_in_form, one_line, retry_reason
 from channelcoder_lsp.claude.structured import STRUCTURED_OUTPUT, StructuredReader
 from channelcoder_lsp.domain.agent import Finished, Retrying, TextDelta, TextReplaced, ToolStarted
-from channelcoder_lsp.domain.turn import ToolUse, Usage
+from channelcoder_lsp.domain.turn import ContextUse, ToolUse, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,6 +63,9 @@ class AnswerReader:
         self._kind: str | None = None
         self._texts: list[str] = []
         self._resets_at: float | None = None
+        self._request = Usage()
+        """What the last request to Claude's service took."""
+        self._stopped: str | None = None
 
     @property
     def answer(self) -> str:
@@ -91,9 +94,14 @@ class AnswerReader:
             yield from self._structured.stream_event(event)
         match event.get("type"):
             case "message_start":
+                self._request, self._stopped = _usage(event.get("message", {}).get("usage")), None
                 # What was streamed of a block that never became complete is void: the stream was cut.
                 self._void = self._void or bool(self._live)
                 self._live.clear()
+            case "message_delta":
+                output = (event.get("usage") or {}).get("output_tokens")
+                self._request = self._request.model_copy(update={"output_tokens": int(output or 0)})
+                self._stopped = event.get("delta", {}).get("stop_reason")
             case "content_block_delta" if event["delta"].get("type") == "text_delta":
                 yield from self._more(event["delta"].get("text", ""))
 
@@ -164,8 +172,16 @@ class AnswerReader:
             cost_usd=self._cost(total),
             cumulative_cost_usd=total,
             tools=tuple(self._tools),
+            context=self._context(result.model_usage),
             structured=result.structured_output if error is None and not cancelled else None,
         )
+
+    def _context(self, by_model: Mapping[str, Any] | None) -> ContextUse | None:
+        """What the next request will be sent along with: all of the last one, and its answer."""
+        if not (tokens := self._request.total):
+            return None
+        told = (by_model or {}).get(self._model or "", {}).get("contextWindow")
+        return ContextUse(tokens=tokens, window=int(told) if told else None)
 
     def _error(self, result: Any) -> AgentError | None:
         if result.is_error:
@@ -190,6 +206,7 @@ class AnswerReader:
             kind=self._kind,
             texts=(*(result.errors or ()), result.result or "") if not self._texts else tuple(self._texts),
             model=self._asked_for or self._model,
+            complete=self._stopped == "end_turn",
             resets_in=None if self._resets_at is None else self._resets_at - time.time(),
         )
 

@@ -84,6 +84,8 @@ def build_options(
     }
     if request.options is not None:
         given |= chosen(request.options, resumed=request.resume is not None)
+    budgets = [usd for usd in (given.get("max_budget_usd"), request.budget_usd) if usd is not None]
+    given["max_budget_usd"] = min(budgets, default=None)
     return ClaudeAgentOptions(
         cwd=request.cwd,
         cli_path=cli_path,

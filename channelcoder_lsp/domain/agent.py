@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from channelcoder_lsp.domain.editor import EditorTools
 from channelcoder_lsp.domain.errors import AgentError
 from channelcoder_lsp.domain.permission import Permissions
-from channelcoder_lsp.domain.turn import ToolUse, Usage
+from channelcoder_lsp.domain.turn import ContextUse, ToolUse, Usage
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class ConnectionRequest:
     model: str | None = None
     trusted: bool = False
     """Whether the folder's own Claude settings may be loaded (design decision 8)."""
+    budget_usd: float | None = None
+    """What the connection may cost altogether, over all its questions; None: there is no limit."""
     spent_usd: float = 0.0
     """What the resumed Claude session has cost so far: the SDK's figure is cumulative, a turn's is not."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -124,6 +126,8 @@ class Finished:
     cost_usd: float = 0.0
     cumulative_cost_usd: float | None = None
     tools: tuple[ToolUse, ...] = ()
+    context: ContextUse | None = None
+    """How full the context is now, if that was told."""
     structured: Any = None
     """The structured answer as JSON, if one was asked for and came; it has the schema."""
 

@@ -11,6 +11,7 @@ A message says what failed, on what, and what to do next; it is shown to the use
     │   ├── SessionExistsError      the name is taken
     │   ├── SessionNameError        the name can't be the name of a session
     │   ├── SessionBusyError        another process holds the session's lease
+    │   ├── SpendingLimitError      the session has cost what it may cost altogether
     │   ├── ThreadNotFoundError
     │   ├── TurnNotFoundError
     │   ├── ProposalNotFoundError
@@ -26,6 +27,7 @@ A message says what failed, on what, and what to do next; it is shown to the use
     │   ├── CliTooOldError
     │   ├── NotLoggedInError
     │   ├── ConversationLostError   Claude's side of the conversation is gone; ours is not
+    │   ├── BudgetUsedUpError       the question has cost what it may cost
     │   ├── AgentGoneError          the CLI ended in the middle of a turn
     │   └── ApiError                Claude's service refused or failed
     ├── ToolError                   Claude used one of our tools wrongly; it is told how to do better
@@ -38,6 +40,8 @@ A message says what failed, on what, and what to do next; it is shown to the use
 
 from __future__ import annotations
 
+_CENT = 0.01
+
 
 class ChannelCoderError(Exception):
     """The root of the tree: catching it catches everything that this package raises on purpose."""
@@ -46,6 +50,11 @@ class ChannelCoderError(Exception):
     def message(self) -> str:
         """The sentence for the user."""
         return str(self)
+
+
+def dollars(usd: float) -> str:
+    """An amount as it is told: ``$0.50``, and what is less than a cent to the first digit that counts."""
+    return f"${usd:.2f}" if usd >= _CENT or usd == 0 else f"${usd:.1g}"
 
 
 class ArgumentsError(ChannelCoderError):
@@ -90,6 +99,23 @@ class SessionNameError(SessionError):
 
 class SessionBusyError(SessionError):
     """Another process holds the session's lease and did not let go in time."""
+
+
+class SpendingLimitError(SessionError):
+    """The session has cost what it may cost altogether.
+
+    Args:
+        limit_usd: what it may cost.
+        spent_usd: what it has cost.
+    """
+
+    def __init__(self, limit_usd: float, spent_usd: float) -> None:
+        super().__init__(
+            f"This session has cost {dollars(spent_usd)} of the {dollars(limit_usd)} that it may cost. "
+            "Raise its spending limit, or start a new session."
+        )
+        self.limit_usd = limit_usd
+        self.spent_usd = spent_usd
 
 
 class ThreadNotFoundError(SessionError):
@@ -180,6 +206,19 @@ class ConversationLostError(AgentError):
 
     Our own record is not: the conversation goes on with a replay of it.
     """
+
+
+class BudgetUsedUpError(AgentError):
+    """What a question may cost was used up while Claude answered.
+
+    Args:
+        message: the sentence for the user.
+        complete: whether the answer came whole all the same: the budget is looked at after each request.
+    """
+
+    def __init__(self, message: str, *, complete: bool = False) -> None:
+        super().__init__(message)
+        self.complete = complete
 
 
 class AgentGoneError(AgentError):

@@ -15,7 +15,7 @@ from channelcoder_lsp.domain.permission import Permission
 from channelcoder_lsp.domain.proposal import Proposal
 from channelcoder_lsp.domain.review import Review
 from channelcoder_lsp.domain.thread import Thread
-from channelcoder_lsp.domain.turn import ToolUse, Turn, TurnState, Usage
+from channelcoder_lsp.domain.turn import ContextUse, ToolUse, Turn, TurnState, Usage
 
 
 class RecordBase(Model):
@@ -75,6 +75,8 @@ class TurnFinished(RecordBase):
     """What the Claude session had cost altogether, as the SDK reports it."""
     tools: list[ToolUse] = Field(default_factory=list)
     permissions: list[Permission] = Field(default_factory=list)
+    context: ContextUse | None = None
+    near_limit: bool | None = None
     session_id: str | None = None
 
 
@@ -127,6 +129,13 @@ class ModelChosen(RecordBase):
     model: str | None = None
 
 
+class SpendingLimited(RecordBase):
+    """What the session may cost altogether was said (None: there is no limit any more)."""
+
+    type: Literal["spending.limited"] = "spending.limited"
+    usd: float | None = None
+
+
 class SessionCleared(RecordBase):
     """The history, the threads and the chain were dropped; name and creation date stay."""
 
@@ -145,6 +154,7 @@ Record = Annotated[
     | WorktreeChosen
     | SessionContinued
     | ModelChosen
+    | SpendingLimited
     | SessionCleared,
     Field(discriminator="type"),
 ]

@@ -20,6 +20,7 @@ from channelcoder_lsp.domain.records import (
     ReviewChanged,
     SessionCleared,
     SessionContinued,
+    SpendingLimited,
     ThreadChanged,
     ThreadRemoved,
     TurnAsked,
@@ -31,7 +32,7 @@ from channelcoder_lsp.domain.records import (
 )
 from channelcoder_lsp.domain.review import Review
 from channelcoder_lsp.domain.thread import Thread
-from channelcoder_lsp.domain.turn import Turn, TurnState, Usage
+from channelcoder_lsp.domain.turn import ContextUse, Turn, TurnState, Usage
 
 Role = Literal["user", "assistant"]
 
@@ -56,6 +57,17 @@ class SessionMetadata(Model):
     name: str | None = None
     created: Timestamp = Field(default_factory=now)
     last_active: Timestamp = Field(default_factory=now)
+    compacted_from: str | None = None
+    """Ours: the Claude session from whose summary the conversation went on last. It stands in the chain, too."""
+
+
+class Compaction(Model):
+    """The last time that the conversation was summarised, and Claude went on from the summary."""
+
+    turn_id: str
+    """The turn whose answer is the summary: what was said before its messages, Claude has the summary of."""
+    session_id: str | None = None
+    """The Claude session that knows all of what was said before."""
 
 
 class Totals(Model):
@@ -85,6 +97,13 @@ class Ledger(Model):
     proposals: dict[str, Proposal] = Field(default_factory=dict)
     reviews: dict[str, Review] = Field(default_factory=dict)
     totals: Totals = Field(default_factory=Totals)
+    limit_usd: float | None = None
+    """What the session may cost altogether."""
+    context: ContextUse | None = None
+    """How full Claude's context was after the last answer."""
+    context_told: bool | None = None
+    """Whether the user was told that it is nearly full."""
+    compaction: Compaction | None = None
     spent: dict[str, float] = Field(default_factory=dict)
     """By Claude session id: what it had cost altogether when last heard of."""
     first_question: str | None = None
@@ -147,13 +166,17 @@ class SessionHead(Model):
                 ledger.model = record.model
             case SessionContinued():
                 self._in_session(record.session_id)
+            case SpendingLimited():
+                ledger.limit_usd = record.usd
             case SessionCleared():
                 self.session_chain.clear()
                 self.current_session_id = None
                 self.message_count = 0
+                self.metadata.compacted_from = None
                 self.channelcoder = ledger = Ledger(
                     checkout=ledger.checkout,
                     model=ledger.model,
+                    limit_usd=ledger.limit_usd,
                     worktree=ledger.worktree,
                     seq=ledger.seq,
                     cleared=True,
@@ -176,6 +199,8 @@ class SessionHead(Model):
         self.turns[turn.id] = turn
         ledger = self.channelcoder
         ledger.totals.turns += 1
+        if turn.compacts:
+            return []  # it is said in the conversation once it is answered; else nothing has come of it
         ledger.first_question = ledger.first_question or turn.question[:200]
         if record.thread is not None:
             ledger.threads.setdefault(record.thread.id, record.thread)
@@ -199,7 +224,8 @@ class SessionHead(Model):
         if isinstance(record, TurnDelta):
             turn.answer = record.text if record.replace else turn.answer + record.text
             return
-        self._in_session(record.session_id)
+        if not turn.compacts:
+            self._in_session(record.session_id)
         turn.state = TurnState.RUNNING
         turn.started = record.at
         turn.session_id = record.session_id
@@ -244,14 +270,21 @@ class SessionHead(Model):
             turn.permissions = record.permissions
             turn.finished = record.at
             turn.session_id = record.session_id or turn.session_id
+            turn.context = record.context
+            turn.near_limit = record.near_limit
+        totals = self.channelcoder.totals
+        totals.cost_usd += record.cost_usd
+        totals.usage = totals.usage + record.usage
+        if turn is not None and turn.compacts:
+            return self._compacted(turn, record)
         if record.session_id:
             self.channelcoder.last_finished = record.turn_id
             self._in_session(record.session_id)
             if record.cumulative_cost_usd is not None:
                 self.channelcoder.spent[record.session_id] = record.cumulative_cost_usd
-        totals = self.channelcoder.totals
-        totals.cost_usd += record.cost_usd
-        totals.usage = totals.usage + record.usage
+        if record.context is not None:
+            self.channelcoder.context = record.context
+        self.channelcoder.context_told = self.channelcoder.context_told or record.near_limit
         if not record.answer:
             return []
         return [
@@ -262,6 +295,25 @@ class SessionHead(Model):
                 session_id=record.session_id or self.current_session_id or "",
                 turn_id=record.turn_id,
             )
+        ]
+
+    def _compacted(self, turn: Turn, record: TurnFinished) -> list[Message]:
+        """Go on from a summary: the chain stays, and what Claude is asked next begins a session of its own.
+
+        Without a summary nothing has happened but that it cost something.
+        """
+        if record.state is not TurnState.DONE or not record.answer:
+            return []
+        ledger, before = self.channelcoder, self.current_session_id
+        ledger.compaction = Compaction(turn_id=turn.id, session_id=before)
+        ledger.last_finished = turn.id
+        ledger.context = ledger.context_told = None
+        self.metadata.compacted_from = before
+        self.current_session_id = None
+        said = {"session_id": before or "", "turn_id": turn.id}
+        return [
+            Message(role="user", content=turn.question, timestamp=turn.asked, **said),
+            Message(role="assistant", content=record.answer, timestamp=record.at, **said),
         ]
 
     def _in_session(self, session_id: str) -> None:

@@ -34,6 +34,12 @@ class Usage(Model):
     cache_creation_input_tokens: int = 0
     cache_read_input_tokens: int = 0
 
+    @property
+    def total(self) -> int:
+        """All tokens, whatever they cost."""
+        cached = self.cache_creation_input_tokens + self.cache_read_input_tokens
+        return self.input_tokens + cached + self.output_tokens
+
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
@@ -41,6 +47,20 @@ class Usage(Model):
             cache_creation_input_tokens=self.cache_creation_input_tokens + other.cache_creation_input_tokens,
             cache_read_input_tokens=self.cache_read_input_tokens + other.cache_read_input_tokens,
         )
+
+
+class ContextUse(Model):
+    """How full Claude's context was when a turn had ended."""
+
+    tokens: int
+    """What the last request was sent with and answered by: the next question is sent along with it."""
+    window: int | None = None
+    """How much the model can take in, if that is known."""
+
+    @property
+    def share(self) -> float | None:
+        """The one by the other: from 0 to 1."""
+        return min(1.0, self.tokens / self.window) if self.window else None
 
 
 class ToolUse(Model):
@@ -81,6 +101,11 @@ class Turn(Model):
     """The uses of tools that a person was asked about."""
     review_id: str | None = None
     """The review that the turn belongs to; its answer is structured."""
+    compacts: bool | None = None
+    """Whether the answer is a summary of the conversation, from which Claude goes on."""
+    context: ContextUse | None = None
+    near_limit: bool | None = None
+    """Whether the user is to be told now that the context is nearly full; once until it is compacted."""
     session_id: str | None = None
     """The Claude session that answered."""
     author: str | None = None

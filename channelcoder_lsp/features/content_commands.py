@@ -74,6 +74,7 @@ async def status(face: Face, arguments: protocol.FolderArguments) -> protocol.St
     project = face.projects.of_folder(arguments.folder)
     session, settings = project.session, face.settings()
     head = session.head if session is not None else None
+    context = head.channelcoder.context if head is not None else None
     return protocol.Status(
         folder=str(project.checkout.root),
         session=session.name if session is not None else None,
@@ -83,6 +84,10 @@ async def status(face: Face, arguments: protocol.FolderArguments) -> protocol.St
         waiting=len(head.unfinished()) if head is not None else 0,
         trusted=face.projects.checkouts.is_trusted(project.checkout),
         offline=settings.offline,
+        context_tokens=context.tokens if context is not None else None,
+        context_window=context.window if context is not None else None,
+        context_share=context.share if context is not None else None,
+        spending_limit_usd=head.channelcoder.limit_usd if head is not None else None,
     )
 
 

@@ -12,9 +12,11 @@ from uuid import uuid4
 from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.turn import TurnState
+from channelcoder_lsp.features.context_warning import suggest_compacting
 from channelcoder_lsp.features.render import title
 from channelcoder_lsp.features.review_progress import ReviewsShown
 from channelcoder_lsp.services.events import (
+    ContextNearlyFull,
     ReviewMoved,
     SessionEvent,
     SessionMoved,
@@ -111,6 +113,8 @@ class TurnsShown:
                 self._notify(session, turn, message=message)
             case TurnOver(session, turn):
                 self._over(session, turn)
+            case ContextNearlyFull(session, turn):
+                self._client.spawn(suggest_compacting(self._client, session, turn))
             case Trouble(message):
                 self._client.say(message, lsp.MessageType.Error)
             case ReviewMoved(session, review):

@@ -103,13 +103,18 @@ async def fork(face: Face, arguments: protocol.ForkArguments) -> protocol.Sessio
 async def compact(face: Face, arguments: protocol.FolderArguments) -> protocol.Asked:
     """``channelcoder.session.compact``."""
     session = await face.projects.of_folder(arguments.folder).resume()
-    raise ArgumentsError(f"{session.name if session else 'The session'} can't be compacted yet.")
+    if session is None:
+        raise SessionNotFoundError("the folder's active session")
+    turn = await session.compact()
+    return protocol.Asked(turn.id, None, session.name)
 
 
 async def limit(face: Face, arguments: protocol.LimitArguments) -> protocol.SpendingLimit:
     """``channelcoder.session.limit``."""
     session = await face.projects.of_folder(arguments.folder).session_to_ask_in()
-    raise ArgumentsError(f"usd: {session.name} can't be limited yet.")
+    await session.limit_spending(arguments.usd)
+    ledger = session.head.channelcoder
+    return protocol.SpendingLimit(session.name, ledger.limit_usd, ledger.totals.cost_usd)
 
 
 async def search(face: Face, arguments: protocol.SearchArguments) -> protocol.SearchHits:

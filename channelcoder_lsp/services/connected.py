@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from channelcoder_lsp.domain.errors import AgentError, ConversationLostError
+from channelcoder_lsp.services.compaction import left_usd, since_compaction
 from channelcoder_lsp.services.compose import replay
 from channelcoder_lsp.services.events import TurnStatus
 
@@ -53,6 +54,8 @@ class SessionConnection:
         self._worker = worker
         self._stack = AsyncExitStack()
         self._opened_with: tuple[Agent, ConnectionRequest] | None = None
+        self._limit_usd: float | None = None
+        """The session's spending limit when it was opened."""
         self._known: str | None = None
         """The last turn that Claude knows of on this connection."""
         self._lost: set[str] = set()
@@ -76,7 +79,10 @@ class SessionConnection:
         """
         agent, head = self._agent(), self._recorder.head
         moved_on = self._known != head.channelcoder.last_finished
-        if self.open is not None and (moved_on or (agent, request) != self._opened_with):
+        moved_on = moved_on or self._limit_usd != head.channelcoder.limit_usd
+        # What a question may cost the command line counts from its start; a summary is asked for in a copy.
+        alone = turn.compacts or (request.options is not None and request.options.max_budget_usd is not None)
+        if self.open is not None and (alone or moved_on or (agent, request) != self._opened_with):
             await self.close()
         if self.open is not None:
             return turn.prompt, []
@@ -85,7 +91,7 @@ class SessionConnection:
         resume = head.current_session_id
         if resume and resume not in self._lost:
             spent = head.channelcoder.spent.get(resume, 0.0)
-            fork = resume == head.channelcoder.forked_from
+            fork = bool(turn.compacts) or resume == head.channelcoder.forked_from
             try:
                 await self._open(agent, replace(request, resume=resume, fork=fork, spent_usd=spent))
             except ConversationLostError as problem:
@@ -116,8 +122,10 @@ class SessionConnection:
         logger.debug("connection closed in %.2f s", time.monotonic() - start)
 
     async def _open(self, agent: Agent, request: ConnectionRequest) -> None:
-        self.open = await self._stack.enter_async_context(agent.connect(request))
+        left = left_usd(self._recorder.head)
+        self.open = await self._stack.enter_async_context(agent.connect(replace(request, budget_usd=left)))
         self._opened_with = agent, replace(request, session_id=None, resume=None, fork=False, spent_usd=0.0)
+        self._limit_usd = self._recorder.head.channelcoder.limit_usd
         self.used()
 
     async def _replayed(self, turn: Turn) -> tuple[str, list[str]]:
@@ -125,11 +133,13 @@ class SessionConnection:
         if self._recorder.head.message_count <= len(waiting):
             return turn.prompt, []
         messages = [m for m in (await self._recorder.journal.state()).messages if m.turn_id not in waiting]
-        prompt, repeated = replay(messages, turn.prompt)
-        if not repeated:
-            return prompt, []
-        note = f"Claude's own copy of this conversation is gone; it was given the last {repeated} messages again."
-        return prompt, [note]
+        summary, since = since_compaction(self._recorder.head, messages)
+        prompt, repeated = replay(since, turn.prompt, summary)
+        if repeated:
+            besides = " the summary and" if summary is not None else ""
+            given = f"it was given{besides} the last {repeated} messages again"
+            return prompt, [f"Claude's own copy of this conversation is gone; {given}."]
+        return prompt, [] if summary is None else ["Claude goes on from the summary of this conversation."]
 
 
 def new_session_id(name: str, head: SessionHead) -> str:

@@ -56,6 +56,14 @@ class TurnOver:
 
 
 @dataclass(frozen=True)
+class ContextNearlyFull:
+    """Claude's context is nearly full, as of the turn's end; told once until the session is compacted."""
+
+    session: Session
+    turn: Turn
+
+
+@dataclass(frozen=True)
 class SessionMoved:
     """Threads or turns changed otherwise: another process recorded something, a thread changed."""
 
@@ -77,5 +85,15 @@ class Trouble:
     message: str
 
 
-SessionEvent = TurnQueued | TurnRunning | TurnText | TurnStatus | TurnOver | SessionMoved | ReviewMoved | Trouble
+SessionEvent = (
+    TurnQueued
+    | TurnRunning
+    | TurnText
+    | TurnStatus
+    | TurnOver
+    | ContextNearlyFull
+    | SessionMoved
+    | ReviewMoved
+    | Trouble
+)
 Listener = Callable[[SessionEvent], None]

@@ -16,6 +16,7 @@ from channelcoder_lsp.domain.records import (
     ModelChosen,
     SessionCleared,
     SessionContinued,
+    SpendingLimited,
     ThreadRemoved,
     TurnAsked,
     TurnFinished,
@@ -25,6 +26,7 @@ from channelcoder_lsp.domain.records import (
 )
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
+from channelcoder_lsp.services.compaction import compacting, refuse_beyond_limit
 from channelcoder_lsp.services.compose import Question, compose
 from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued, TurnStatus
 from channelcoder_lsp.services.owner import is_alive, this_process
@@ -84,6 +86,7 @@ class Session(SessionRecords):
                 ports.ask_person, lambda: ports.settings().permission_seconds, self._tell_status
             ),
             idle_seconds=lambda: ports.settings().idle_seconds,
+            full_share=lambda: ports.settings().context_warning_percent / 100,
         )
 
     @property
@@ -113,10 +116,12 @@ class Session(SessionRecords):
         Raises:
             ArgumentsError: there is nothing to ask.
             ThreadNotFoundError: ``question.thread_id`` is not of this session.
+            SpendingLimitError: the session has cost what it may cost.
             StorageError: the question could not be recorded, so it is not asked.
         """
         if not question.text.strip():
             raise ArgumentsError("question: there is nothing to ask. Type a question.")
+        refuse_beyond_limit(self.head)
         settings = self._ports.settings()
         composed = compose(
             question,
@@ -139,6 +144,39 @@ class Session(SessionRecords):
             owner=this_process(),
         )
         return await self._post(turn, thread, watcher, adjust)
+
+    async def compact(self, *, adjust: Adjust | None = None) -> Turn:
+        """Have the conversation summarised; returns as soon as that is on disk.
+
+        When the summary is there, the next question begins a new Claude session with it. All that was said stays,
+        and so does Claude's own copy of it, under the id before in the chain. Until then, and if it comes to nothing,
+        the session is as it was.
+
+        Args:
+            adjust: what the connection differs in.
+
+        Raises:
+            SessionError: nothing was said since the session began or was compacted last.
+            SpendingLimitError: the session has cost what it may cost.
+            StorageError: it could not be recorded.
+        """
+        await self._recorder.refresh()
+        refuse_beyond_limit(self.head)
+        turn = compacting(self.head)
+        turn.author, turn.owner = self._ports.settings().author, this_process()
+        return await self._post(turn, None, adjust=adjust)
+
+    async def limit_spending(self, usd: float | None) -> None:
+        """Say what the session may cost altogether; None: as much as it does.
+
+        Raises:
+            ArgumentsError: it is not an amount.
+            StorageError: it could not be recorded.
+        """
+        if usd is not None and not (0 < usd < float("inf")):
+            raise ArgumentsError(f"usd: {usd} can't be a limit. Give an amount above 0, or null for no limit.")
+        await self._recorder.record(SpendingLimited(usd=usd))
+        self._recorder.tell(SessionMoved(self))
 
     async def cancel(self, turn_id: str) -> Turn:
         """End a turn that waits or is being answered; what had come of the answer is kept.
@@ -167,6 +205,9 @@ class Session(SessionRecords):
             raise ArgumentsError(f"turnId: {turn_id!r} is still being answered. Cancel it first.")
         if old.review_id is not None:
             raise ArgumentsError(f"turnId: {turn_id!r} is part of a review. Resume the review instead.")
+        if old.compacts:
+            return await self.compact()
+        refuse_beyond_limit(self.head)
         turn = Turn(
             thread_id=old.thread_id,
             prompt_name=old.prompt_name,

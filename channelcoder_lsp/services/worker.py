@@ -31,12 +31,16 @@ from channelcoder_lsp.domain.agent import (
 from channelcoder_lsp.domain.errors import (
     AgentError,
     AgentGoneError,
+    BudgetUsedUpError,
     ChannelCoderError,
+    SpendingLimitError,
+    dollars,
 )
 from channelcoder_lsp.domain.records import TurnFinished, TurnStarted
 from channelcoder_lsp.domain.turn import Turn, TurnState
+from channelcoder_lsp.services.compaction import left_usd, refuse_beyond_limit
 from channelcoder_lsp.services.connected import SessionConnection
-from channelcoder_lsp.services.events import TurnOver, TurnRunning, TurnStatus
+from channelcoder_lsp.services.events import ContextNearlyFull, TurnOver, TurnRunning, TurnStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +88,7 @@ class Worker:
         warm: the open connections of all sessions.
         permissions: decides about tools that need a person's consent.
         idle_seconds: how long a connection stays open without a question.
+        full_share: how full Claude's context is, from 0 to 1, when the user is told; 0: never.
     """
 
     def __init__(
@@ -95,12 +100,14 @@ class Worker:
         warm: WarmConnections,
         permissions: SessionPermissions,
         idle_seconds: Callable[[], float],
+        full_share: Callable[[], float],
     ) -> None:
         self._recorder = recorder
         self._request = request
         self._warm = warm
         self._permissions = permissions
         self._idle_seconds = idle_seconds
+        self._full_share = full_share
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._claude = SessionConnection(recorder, agent=agent, warm=warm, worker=self)
@@ -224,6 +231,7 @@ class Worker:
                 turn = self._recorder.turn(turn_id)
                 if self._is_over(turn_id) or turn is None:
                     return
+                refuse_beyond_limit(self._recorder.head)
                 prompt, notes = await self._claude.prepare(turn, self._request_for(turn))
                 if not self._is_over(turn_id):
                     await self._ask(turn, prompt, notes)
@@ -241,6 +249,8 @@ class Worker:
                 AgentError(f"Asking Claude failed ({problem!r}). The log has more; try again."),
             )
         finally:
+            if (turn := self._recorder.turn(turn_id)) is not None and turn.compacts:
+                await self._claude.close()  # it was a copy of the conversation, to be summarised
             self._turn_id = None
             self._waiting = None
             self._quiet.set()
@@ -285,7 +295,7 @@ class Worker:
             raise AgentGoneError("Claude's command line ended before the answer was complete. Ask again.")
         if (watcher := self._watchers.get(turn.id)) is not None:
             finished = await watcher.accept(finished)
-        await self._over(turn.id, finished, notes)
+        await self._over(turn, finished, notes)
         self._claude.used()
 
     async def _heard(self, turn: Turn, event: AgentEvent) -> None:
@@ -303,30 +313,51 @@ class Worker:
             case Retrying():
                 recorder.tell(TurnStatus(recorder.session, turn, _retry_message(event)))
 
-    async def _over(self, turn_id: str, finished: Finished, notes: list[str]) -> None:
-        state = TurnState.DONE
-        if finished.cancelled:
-            state = TurnState.CANCELLED
-        elif finished.error is not None:
-            state = TurnState.FAILED
+    async def _over(self, turn: Turn, finished: Finished, notes: list[str]) -> None:
+        state, error, notes = self._came_to(finished, notes)
+        near_limit = not turn.compacts and self._nearly_full(finished)
         await self._recorder.finish(
             TurnFinished(
-                turn_id=turn_id,
+                turn_id=turn.id,
                 state=state,
                 answer=finished.answer,
-                error=finished.error.message if finished.error else None,
-                retryable=finished.error.retryable if finished.error else True,
+                error=error.message if error else None,
+                retryable=getattr(error, "retryable", True),
                 notes=notes,
                 model=finished.model,
                 usage=finished.usage,
                 cost_usd=finished.cost_usd,
                 cumulative_cost_usd=finished.cumulative_cost_usd,
                 tools=list(finished.tools),
-                permissions=self._permissions.decided(turn_id),
+                permissions=self._permissions.decided(turn.id),
+                context=finished.context,
+                near_limit=near_limit or None,
                 session_id=finished.session_id,
             )
         )
-        self._tell_over(turn_id)
+        self._tell_over(turn.id)
+        if near_limit and (ended := self._recorder.turn(turn.id)) is not None:
+            self._recorder.tell(ContextNearlyFull(self._recorder.session, ended))
+
+    def _came_to(self, finished: Finished, notes: list[str]) -> tuple[TurnState, ChannelCoderError | None, list[str]]:
+        """How a turn ended. The session's limit is looked at between requests: an answer that is whole stays one."""
+        error: ChannelCoderError | None = finished.error
+        if finished.cancelled:
+            return TurnState.CANCELLED, error, notes
+        head = self._recorder.head
+        left, limit = left_usd(head), head.channelcoder.limit_usd or 0.0
+        if isinstance(error, BudgetUsedUpError) and left is not None and left <= finished.cost_usd:
+            if error.complete:
+                note = f"With this answer the {dollars(limit)} that the session may cost are used up."
+                return TurnState.DONE, None, [*notes, note]
+            error = SpendingLimitError(limit, limit - left + finished.cost_usd)
+        return TurnState.FAILED if error is not None else TurnState.DONE, error, notes
+
+    def _nearly_full(self, finished: Finished) -> bool:
+        """Whether the user is to be told now that Claude's context is nearly full."""
+        share = finished.context.share if finished.context is not None else None
+        told, least = self._recorder.head.channelcoder.context_told, self._full_share()
+        return share is not None and 0 < least <= share and not told
 
     async def _finish(self, turn_id: str, state: TurnState, problem: ChannelCoderError | None = None) -> None:
         """Record the end of a turn without a :class:`Finished`: what came of its answer is kept."""

@@ -38,7 +38,7 @@ FAILURES = [
     (Failure(texts=("Something new",)), errors.ApiError, True, "Claude did not answer: Something new. Ask again."),
     (Failure(), errors.ApiError, True, "no reason was given"),
     (Failure(subtype="error_max_turns"), errors.AgentError, True, "more steps"),
-    (Failure(subtype="error_max_budget_usd"), errors.AgentError, True, "budget"),
+    (Failure(subtype="error_max_budget_usd"), errors.BudgetUsedUpError, True, "budget"),
     (Failure(subtype="error_during_execution", texts=("Boom",)), errors.ApiError, True, "Boom"),
 ]
 

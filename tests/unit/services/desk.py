@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from channelcoder_lsp.domain.permission import Decision
-    from channelcoder_lsp.domain.turn import Turn
+    from channelcoder_lsp.domain.turn import ContextUse, Turn
     from channelcoder_lsp.storage import FileSessionStorage
 
 HANGS = 10.0
@@ -47,6 +47,8 @@ class Reply:
         gone: the command line ends after the pieces.
         events: what is told before the pieces.
         structured: the structured answer.
+        context: how full the context is then.
+        cost_usd: what the turn costs.
     """
 
     pieces: tuple[str, ...] = ("An ", "answer.")
@@ -56,6 +58,8 @@ class Reply:
     gone: bool = False
     events: tuple[AgentEvent, ...] = ()
     structured: Any = None
+    context: ContextUse | None = None
+    cost_usd: float = 0.5
     streamed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the pieces were taken."""
     go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -104,7 +108,11 @@ class ScriptedAgent:
         if request.resume is not None and request.resume not in self.transcripts:
             raise ConversationLostError(f"No conversation found with session ID: {request.resume}")
         session_id = request.resume or request.session_id or "new"
-        connection = ScriptedConnection(self, session_id)
+        copy = None
+        if request.fork:
+            copy = f"copy-of-{session_id}"
+            self.transcripts[copy] = list(self.transcripts[session_id])
+        connection = ScriptedConnection(self, session_id, copy)
         self.open.append(connection)
         try:
             yield connection
@@ -117,8 +125,10 @@ class ScriptedAgent:
 
 
 class ScriptedConnection:
-    def __init__(self, agent: ScriptedAgent, session_id: str) -> None:
+    def __init__(self, agent: ScriptedAgent, session_id: str, copy: str | None = None) -> None:
         self._agent = agent
+        self._copy = copy
+        """The Claude session that it writes to, if it is to be a copy; its name is known at the end of a turn."""
         self._known = list(agent.transcripts.get(session_id, ()))
         self._interrupted = asyncio.Event()
         self.session_id = session_id
@@ -128,7 +138,7 @@ class ScriptedConnection:
         agent, self._interrupted = self._agent, asyncio.Event()
         agent.asked.append(Asked(self.session_id, prompt, tuple(self._known)))
         self._known.append(prompt)
-        agent.transcripts.setdefault(self.session_id, []).append(prompt)
+        agent.transcripts.setdefault(self._copy or self.session_id, []).append(prompt)
         reply = agent.reply()
         for event in reply.events:
             yield event
@@ -146,14 +156,16 @@ class ScriptedConnection:
                     wait.cancel()
         if reply.gone:
             raise AgentGoneError("Claude's command line ended.")
+        self.session_id = self._copy or self.session_id
         yield Finished(
             "".join(reply.pieces),
             self.session_id,
+            context=reply.context,
             cancelled=self._interrupted.is_set() and not reply.go.is_set(),
             error=reply.error,
             structured=reply.structured,
             model="claude-test",
-            cost_usd=0.5,
+            cost_usd=reply.cost_usd,
             cumulative_cost_usd=0.5 * len(self._known),
         )
 
