@@ -194,7 +194,7 @@ def search(text: str, *, as_json: bool) -> None:
 @json_option
 @verbose
 def prune(older_than: str, *, yes: bool, as_json: bool) -> None:
-    """Remove the sessions in which nothing was said for so long, but not the one that is active here."""
+    """Remove the sessions in which nothing was said for so long, but none that is active in a folder."""
     age = _AGE.fullmatch(older_than)
     if age is None:
         raise click.UsageError(f"--older-than {older_than}: it must be a number and h, d or w, such as 30d.")
@@ -202,9 +202,8 @@ def prune(older_than: str, *, yes: bool, as_json: bool) -> None:
         raise click.Abort
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("Nobody can be asked whether sessions are to be removed. Say --yes.")
-    active = checkouts().active_session(project())
     hours = timedelta(hours=int(age[1]) * _HOURS[age[2]])
-    removed = finish(archive.prune(storage(), hours, keep=[active] if active else []))
+    removed = finish(archive.prune(storage(), hours, keep=checkouts().active_sessions()))
     if as_json:
         say_json(removed)
     else:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import shlex
 import time
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from channelcoder_lsp.domain.errors import ArgumentsError, SessionNotFoundError,
 from channelcoder_lsp.domain.records import WorktreeOfSession
 from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
 from channelcoder_lsp.execution.worktree import Worktrees, current_worktree
+from channelcoder_lsp.library.all_sessions import AllSessions, journaled
 from channelcoder_lsp.library.asking import Asking, Options, StructuredAnswer, asking
 from channelcoder_lsp.library.detached import begin
 from channelcoder_lsp.library.interactive import NOT_THERE, Interactive, in_terminal
@@ -28,23 +28,20 @@ from channelcoder_lsp.services import archive
 from channelcoder_lsp.services.checkouts import Checkout
 from channelcoder_lsp.services.events import TurnOver, TurnStatus, TurnText
 from channelcoder_lsp.services.session import Session as OpenSession
-from channelcoder_lsp.storage.adapted import AdaptedStorage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from datetime import timedelta
+    from collections.abc import AsyncIterator
 
     from typing_extensions import Self, Unpack
 
-    from channelcoder_lsp.domain.session import SessionInfo
-    from channelcoder_lsp.domain.storage import JournaledStorage, SessionStorage
+    from channelcoder_lsp.domain.storage import SessionStorage
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.execution.background import Detached
 
 logger = logging.getLogger(__name__)
 
 
-class Session:
+class Session(AllSessions):
     """A conversation with Claude, kept in a storage.
 
     Nothing is stored before the first question. Use it as an async context manager, or call :meth:`close` in the end:
@@ -71,7 +68,7 @@ class Session:
         given = storage if storage is not None else self._runtime.configuration.storage()
         self._given = given
         self._owns_storage = storage is None
-        self._storage = _journaled(given, auto_save=auto_save)
+        self._storage = journaled(given, auto_save=auto_save)
         self._auto_save = auto_save
         self._name = name
         self._stored: str | None = None
@@ -329,45 +326,6 @@ class Session:
         await session._opened()
         return session
 
-    @staticmethod
-    async def list(storage: SessionStorage | None = None) -> list[SessionInfo]:
-        """What there is, newest first, without reading any history."""
-        async with _all(storage) as sessions:
-            return await sessions.list()
-
-    @staticmethod
-    async def remove(name: str, storage: SessionStorage | None = None) -> None:
-        """Remove a session and everything that belongs to it.
-
-        Raises:
-            SessionNotFoundError: there is none.
-            StorageError: it can't be removed.
-        """
-        async with _all(storage) as sessions:
-            await sessions.delete(name)
-
-    @staticmethod
-    async def exists(name: str, storage: SessionStorage | None = None) -> bool:
-        """Whether there is a session of that name."""
-        async with _all(storage) as sessions:
-            return await sessions.exists(name)
-
-    @staticmethod
-    async def prune(older_than: timedelta, storage: SessionStorage | None = None) -> Sequence[str]:
-        """Remove the sessions in which nothing was said for longer; their names (session guide, "Session Hygiene").
-
-        Raises:
-            StorageError: one can't be removed.
-        """
-        async with _all(storage) as sessions:
-            return await archive.prune(sessions, older_than)
-
-    @staticmethod
-    async def search(text: str, storage: SessionStorage | None = None) -> Sequence[archive.Hit]:
-        """Every message of every session that has ``text`` in it, whatever the case."""
-        async with _all(storage) as sessions:
-            return [hit async for hit in archive.search(sessions, text)]
-
     async def _opened(self) -> OpenSession:
         """The session in the storage, made if it isn't there yet."""
         async with self._opening:
@@ -458,22 +416,3 @@ class Session:
                     yield Chunk("status", event.message)
                 case TurnOver():
                     return
-
-
-def _journaled(storage: SessionStorage, *, auto_save: bool) -> JournaledStorage:
-    if auto_save and hasattr(storage, "create") and hasattr(storage, "open"):
-        return storage  # type: ignore[return-value] # it has the methods
-    return AdaptedStorage(storage, auto_save=auto_save)
-
-
-@asynccontextmanager
-async def _all(storage: SessionStorage | None) -> AsyncIterator[JournaledStorage]:
-    """The storage that was given, or for a moment the one that the settings name."""
-    if storage is not None:
-        yield _journaled(storage, auto_save=True)
-        return
-    sessions = Runtime().configuration.storage()
-    try:
-        yield sessions
-    finally:
-        await sessions.close()

@@ -103,6 +103,11 @@ class Checkouts:
         """
         self._write(checkout, self._read(checkout).model_copy(update={"session": name}))
 
+    def active_sessions(self) -> list[str]:
+        """The names of the sessions that are active in any folder, also one that is not there now."""
+        found = (self._load(file) for file in sorted(self._folder.glob("*.json")))
+        return [state.session for state in found if state is not None and state.session is not None]
+
     def is_trusted(self, checkout: Checkout) -> bool:
         """Whether the user trusts the folder, and what was trusted is still what is there."""
         trusted = self._read(checkout).trusted
@@ -144,14 +149,17 @@ class Checkouts:
         return self._folder / f"{checkout.key}.json"
 
     def _read(self, checkout: Checkout) -> CheckoutState:
-        file = self._file(checkout)
+        return self._load(self._file(checkout)) or CheckoutState(path=str(checkout.root))
+
+    @staticmethod
+    def _load(file: Path) -> CheckoutState | None:
         try:
             return CheckoutState.model_validate_json(file.read_bytes())
         except FileNotFoundError:
-            pass
+            return None
         except (OSError, ValidationError) as problem:
             logger.warning("%s can't be read (%s); its folder starts without an active session", file, problem)
-        return CheckoutState(path=str(checkout.root))
+            return None
 
     def _write(self, checkout: Checkout, state: CheckoutState) -> None:
         file = self._file(checkout)

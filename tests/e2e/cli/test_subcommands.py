@@ -50,6 +50,16 @@ class TestSession:
         await shell("session", "prune", "--older-than", "soon", "--yes", code=2)
         assert "one" in await shell("session", "prune", "--older-than", "0h", "--yes")
 
+    async def test_that_is_active_in_any_folder_is_not_pruned(self, shell: Shell):
+        """However old it is, and wherever one stands: an editor goes on with it."""
+        other = shell.home / "other"
+        other.mkdir()
+        await shell("run", "-c", "Here", "--cwd", str(shell.project))
+        await shell("run", "-c", "There", "--cwd", str(other))
+        await shell("run", "Nowhere", "--session", "old")
+        assert await shell.json("session", "prune", "--older-than", "0h", "--yes") == ["old"]
+        assert len(await shell.json("session", "list")) == 2
+
     async def test_that_is_not_there_ends_with_4(self, shell: Shell):
         await shell("session", "show", "nope", code=4)
         await shell("session", "show", code=4)

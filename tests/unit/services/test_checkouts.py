@@ -89,6 +89,15 @@ class TestState:
         checkouts.set_active_session(checkout, None)
         assert Checkouts(tmp_path / "state").active_session(checkout) is None
 
+    def test_the_active_sessions_of_all_folders(self, tmp_path: Path, checkouts: Checkouts, checkout: Checkout):
+        """Also of one that is gone by now; what can't be read names none."""
+        assert checkouts.active_sessions() == []
+        checkouts.set_active_session(checkout, "work")
+        checkouts.set_active_session(Checkout(tmp_path / "gone"), "elsewhere")
+        checkouts.set_active_session(Checkout(tmp_path / "idle"), None)
+        (tmp_path / "state" / "checkouts" / "torn.json").write_text("{")
+        assert sorted(checkouts.active_sessions()) == ["elsewhere", "work"]
+
     def test_it_is_for_the_user_alone(self, tmp_path: Path, checkouts: Checkouts, checkout: Checkout):
         """Folder 0700, file 0600, no temporary file left."""
         checkouts.set_active_session(checkout, "work")
