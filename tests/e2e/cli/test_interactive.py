@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -182,6 +183,32 @@ class TestInteractive:
         assert [role for role, _ in await said(shell, "work")] == ["user", "assistant"]
         (row,) = await shell.json("session", "list")
         assert row["costUsd"] == 0
+
+    async def test_from_a_program_gives_what_was_said(self, known: Shell):
+        """Session guide, "Session Methods": ``await s.interactive(prompt, options)``."""
+        program = """
+import asyncio
+from channelcoder_lsp import interactive, session
+
+async def main():
+    async with session(name="work") as s:
+        talk = await s.interactive("One", append_system="Rhyme.")
+        print("RESULT", talk.code, [turn.text for turn in talk.turns], [one.content for one in s.messages()])
+    talk = await interactive()
+    print("ALONE", talk.code, len(talk.turns))
+
+asyncio.run(main())
+"""
+        await known.model.script(Text(text="The answer to One."))
+        async with in_terminal([sys.executable, "-c", program], known.project, known.environment) as terminal:
+            await terminal.shows("● The answer to One.")
+            await terminal.shows(READY)
+            await say(terminal, "/exit")
+            await terminal.shows("RESULT 0 ['The answer to One.'] ['One', 'The answer to One.']")
+            await ask(known, terminal, "Two")
+            assert await leave(terminal) == 0
+            await terminal.shows("ALONE 0 1")
+        assert await said(known, "work") == of("One")
 
     async def test_needs_a_terminal(self, shell: Shell):
         assert "terminal" in await shell("interactive", "Hi", code=2)
