@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from channelcoder_lsp.cli.failing import FAILED, MissingFileError, verbose
-from channelcoder_lsp.cli.folder import checkouts
 from channelcoder_lsp.cli.output import say
+from channelcoder_lsp.library.folder import checkouts
 from channelcoder_lsp.services.checkouts import Checkout
 
 

@@ -183,7 +183,7 @@ async def _session(given: dict[str, Any]) -> Session:
             return await Session.load(given["name"])
         return Session(given["name"], cwd=given["cwd"])
     if given["go_on"] and not given.get("dry_run"):
-        from channelcoder_lsp.cli.folder import active_session, project  # noqa: PLC0415
+        from channelcoder_lsp.library.folder import active_session, project  # noqa: PLC0415
 
         return await active_session(project(given["cwd"]))
     return once(given["resume"], given["cwd"])

@@ -1,72 +1,13 @@
-"""The folder that one is in, and the session that is active in it: the one that editors use, too."""
+"""Sessions by name, and the projects in which they are active."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from channelcoder_lsp.configuration import Configuration
-from channelcoder_lsp.domain.errors import SessionExistsError, SessionNotFoundError
-from channelcoder_lsp.services.checkouts import Checkout, Checkouts
-from channelcoder_lsp.settings import state_folder
+from channelcoder_lsp.library.folder import active_session, checkouts, project, storage
+from channelcoder_lsp.services.checkouts import Checkout
 
-if TYPE_CHECKING:
-    from channelcoder_lsp.domain.storage import JournaledStorage
-    from channelcoder_lsp.library.session import Session
-
-
-def checkouts() -> Checkouts:
-    """What is remembered of folders."""
-    return Checkouts(state_folder())
-
-
-def storage() -> JournaledStorage:
-    """Where sessions are kept.
-
-    Raises:
-        ArgumentsError, StorageError: the setting can't be used.
-    """
-    return Configuration({}).storage()
-
-
-def project(cwd: Path | None = None) -> Checkout:
-    """The project that a folder is in.
-
-    It is the nearest folder upwards that has an active session, else the repository, else the folder itself.
-    """
-    here = Checkout.of(cwd or Path.cwd())
-    known = checkouts()
-    for folder in (here.root, *here.root.parents):
-        checkout = Checkout.of(folder)
-        if known.active_session(checkout) is not None or (folder / ".git").exists():
-            return checkout
-    return here
-
-
-async def active_session(checkout: Checkout) -> Session:
-    """The active session of a project; a new one, which becomes the active one, if there is none.
-
-    Raises:
-        StorageError: it can't be opened or made.
-    """
-    from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
-
-    name = checkouts().active_session(checkout)
-    if name is not None:
-        try:
-            return await Session.load(name)
-        except SessionNotFoundError:
-            checkouts().set_active_session(checkout, None)
-    for candidate in checkout.session_names():
-        session = Session(candidate, cwd=checkout.root)
-        try:
-            await session.save()
-        except SessionExistsError:
-            await session.close()
-            continue
-        checkouts().set_active_session(checkout, candidate)
-        return session
-    raise AssertionError("session_names() never ends")
+__all__ = ["active_session", "checkout_of", "checkouts", "project", "renamed", "storage"]
 
 
 async def renamed(name: str, new_name: str) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from channelcoder_lsp.cli.failing import finish, verbose
-from channelcoder_lsp.cli.folder import checkouts, project
 from channelcoder_lsp.cli.output import json_option, say, say_json, say_rows
 from channelcoder_lsp.domain.errors import PromptError
+from channelcoder_lsp.library.folder import checkouts, project
 from channelcoder_lsp.services.prompt_library import PromptLibrary
 from channelcoder_lsp.settings import config_file
 

@@ -6,9 +6,9 @@ import click
 
 from channelcoder_lsp.cli.completing import session_names
 from channelcoder_lsp.cli.failing import finish, verbose
-from channelcoder_lsp.cli.folder import checkouts, project, storage
 from channelcoder_lsp.cli.output import json_option, say_json, say_rows
 from channelcoder_lsp.domain.errors import SessionError
+from channelcoder_lsp.library.folder import checkouts, project, storage
 
 
 @click.group()
