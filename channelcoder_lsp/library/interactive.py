@@ -15,6 +15,7 @@ from channelcoder_lsp.domain.errors import AgentError, ArgumentsError
 from channelcoder_lsp.domain.model import now
 from channelcoder_lsp.execution.terminal import hand_over, is_terminal
 from channelcoder_lsp.library.results import Result
+from channelcoder_lsp.services.compaction import since_compaction
 from channelcoder_lsp.services.compose import replay
 from channelcoder_lsp.services.connected import new_session_id
 
@@ -110,8 +111,9 @@ async def _taken_in(
 
 async def _reminded(session: OpenSession, request: ConnectionRequest) -> ConnectionRequest:
     """``request`` with the conversation so far, for a Claude that knows nothing of it."""
-    told, messages = replay((await session.state()).messages, "What the user types comes next.")
-    if not messages:
+    summary, since = since_compaction(session.head, (await session.state()).messages)
+    told, messages = replay(since, "What the user types comes next.", summary)
+    if not messages and summary is None:
         return request
     options = request.options or AgentOptions()
     appended = "\n\n".join(text for text in (options.append_system_prompt, told) if text)

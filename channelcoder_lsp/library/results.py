@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from channelcoder_lsp.domain.turn import ToolUse, Turn, TurnState, Usage
+from channelcoder_lsp.domain.turn import ContextUse, ToolUse, Turn, TurnState, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,9 @@ class Result:
         cost_usd: what it cost.
         tools: the tools that were used.
         notes: what one should know about how it was answered.
+        context: how full Claude's context was afterwards, if that is known.
+        near_limit: whether the context is nearly full, told once until the session is compacted
+            (``Session.compact``); the setting ``context_warning_percent`` says when.
     """
 
     text: str
@@ -44,6 +47,8 @@ class Result:
     cost_usd: float = 0.0
     tools: Sequence[ToolUse] = ()
     notes: Sequence[str] = ()
+    context: ContextUse | None = None
+    near_limit: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -65,7 +70,26 @@ class Result:
             cost_usd=turn.cost_usd,
             tools=tuple(turn.tools),
             notes=tuple(turn.notes),
+            context=turn.context,
+            near_limit=bool(turn.near_limit),
         )
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """A summary that the conversation goes on from.
+
+    Args:
+        summary: the text.
+        previous_id: the Claude session that has all that was said: ``session.set_id`` with it goes on there after all.
+        usage: the tokens that the summary took.
+        cost_usd: what it cost.
+    """
+
+    summary: str
+    previous_id: str | None
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,16 @@ from uuid import uuid4
 import anyio
 
 from channelcoder_lsp.domain.agent import ConnectionRequest
-from channelcoder_lsp.domain.errors import ArgumentsError, SessionNotFoundError, WorktreeError
+from channelcoder_lsp.domain.errors import AgentError, ArgumentsError, SessionNotFoundError, WorktreeError
 from channelcoder_lsp.domain.records import WorktreeOfSession
 from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
+from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.execution.worktree import Worktrees, current_worktree
 from channelcoder_lsp.library.all_sessions import AllSessions, journaled
 from channelcoder_lsp.library.asking import Asking, Options, StructuredAnswer, asking
 from channelcoder_lsp.library.detached import begin
 from channelcoder_lsp.library.interactive import NOT_THERE, Interactive, in_terminal
-from channelcoder_lsp.library.results import Chunk, Result
+from channelcoder_lsp.library.results import Chunk, Compacted, Result
 from channelcoder_lsp.library.runtime import Runtime
 from channelcoder_lsp.services import archive
 from channelcoder_lsp.services.checkouts import Checkout
@@ -102,6 +103,7 @@ class Session(AllSessions):
 
         Raises:
             ArgumentsError, PromptError: nothing was asked, since something does not fit.
+            SpendingLimitError: the session has cost what it may cost (:meth:`limit`), so nothing was asked.
             StorageError: the question could not be recorded, so it was not asked.
         """
         result = None
@@ -270,6 +272,51 @@ class Session(AllSessions):
         self._resume = None
         if self._open is not None:
             await self._open.clear()
+
+    async def compact(self, *, model: str | None = None, timeout: float | None = None) -> Compacted:  # noqa: ASYNC109 - the option's name
+        """Have the conversation summarised; the next question begins a new Claude session with the summary.
+
+        All that was said stays, and the chain has the Claude session before. Without a summary the session is as it
+        was.
+
+        Args:
+            model: who summarises; None: who answers.
+            timeout: seconds.
+
+        Raises:
+            SessionError: nothing was said since it began or was compacted last.
+            SpendingLimitError: it has cost what it may cost.
+            AgentError: there is no summary; the message says why.
+            StorageError: it could not be recorded.
+        """
+        session = await self._opened()
+        previous = session.id()
+        wanted = asking("", {"model": model} if model is not None else {}, goes_on=True)
+        folder = await self._folder(session, wanted)
+        turn = await session.compact(adjust=lambda request: wanted.adjust(replace(request, cwd=folder)))
+        try:
+            async for _ in self._chunks(turn, timeout):
+                pass
+            done = await session.whole(turn.id)
+        finally:
+            self._runtime.stop_listening(turn)
+            if not session.turn(turn.id).state.finished:
+                await session.cancel(turn.id)
+        self._messages = (await session.state()).messages
+        if done.state is not TurnState.DONE or not done.answer:
+            raise AgentError(done.error or "There is no summary: it was cancelled, or is empty. Try again.")
+        return Compacted(done.answer, previous, done.usage, done.cost_usd)
+
+    async def limit(self, usd: float | None) -> None:
+        """Say what the session may cost altogether; None: as much as it does.
+
+        What is beyond it is refused: :class:`~channelcoder_lsp.domain.errors.SpendingLimitError`.
+
+        Raises:
+            ArgumentsError: it is not an amount.
+            StorageError: it could not be recorded.
+        """
+        await (await self._opened()).limit_spending(usd)
 
     async def fork(self, name: str) -> Session:
         """A copy under another name that goes its own way.
