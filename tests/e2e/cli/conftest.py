@@ -71,6 +71,10 @@ class Shell:
     async def json(self, *arguments: str) -> Any:
         return json.loads(await self(*arguments, "--json"))
 
+    async def json_with(self, *arguments: str, **more: str) -> Any:
+        """Likewise with more variables."""
+        return json.loads(await self(*arguments, "--json", **more))
+
     async def asked(self) -> list[str]:
         """The conversation that the model saw last."""
         request = (await self.model.requests())[-1]

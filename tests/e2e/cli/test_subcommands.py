@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,42 @@ class TestDoctor:
 
     async def test_ends_with_1_when_something_is_broken(self, shell: Shell):
         await shell("doctor", code=1, CHANNELCODER_CLI_PATH="/nowhere/claude")
+
+    async def test_names_what_lies_about_and_who_can_read_it(self, shell: Shell):
+        sessions = shell.home / "sessions"
+        sessions.mkdir(mode=0o755)
+        (sessions / "x.tmp-1").touch()
+        os.utime(sessions / "x.tmp-1", (0, 0))
+        (sessions / "gone.journal").touch()
+        details = " ".join(one["detail"] for one in await shell.json("doctor") if one["state"] == "note")
+        assert "x.tmp-1 was left" in details
+        assert "gone.journal belongs to no session" in details
+        assert f"others can read {sessions}" in details
+
+    async def test_tells_how_long_claude_code_keeps_its_side(self, shell: Shell):
+        (shell.home / "claude").mkdir()
+        (shell.home / "claude/settings.json").write_text('{"cleanupPeriodDays": 3}')
+        (finding,) = [one for one in await shell.json("doctor") if one["what"] == "transcripts"]
+        assert finding["state"] == "note"
+        assert "after 3 days" in finding["detail"]
+        assert "cleanupPeriodDays" in finding["fix"]
+
+    async def test_finds_the_programs_and_names_an_editor_that_is_too_old(self, shell: Shell):
+        programs = shell.home / "bin"
+        programs.mkdir()
+        for name, said in {"nvim": "NVIM v0.9.5", "git": "git version 2", "channelcoder-lsp": ""}.items():
+            (programs / name).write_text(f"#!/bin/sh\necho {said}\n")
+            (programs / name).chmod(0o755)
+        found = await shell.json_with("doctor", PATH=str(programs))
+        assert {one["what"]: one["detail"] for one in found if one["what"] in ("git", "server")} == {
+            "server": str(programs / "channelcoder-lsp"),
+            "git": str(programs / "git"),
+        }
+        assert [one["state"] for one in found if "0.9" in one["detail"]] == ["note"]
+        (programs / "git").unlink()
+        (programs / "channelcoder-lsp").unlink()
+        found = await shell.json_with("doctor", PATH=str(programs))
+        assert {one["what"] for one in found if one["state"] == "note"} >= {"server", "git"}
 
 
 async def test_the_server_and_the_demo_take_their_own_options(shell: Shell):
