@@ -62,8 +62,10 @@ async def rename(face: Face, arguments: protocol.RenameArguments) -> protocol.Do
 
 async def remove(face: Face, arguments: protocol.NamedSessionArguments) -> protocol.Done:
     """``channelcoder.session.remove``."""
+    open_in = [each.checkout.root for each in face.projects if each.session and each.session.name == arguments.name]
     await face.projects.remove_session(arguments.name)
     face.client.refresh()
+    face.client.notify_changed({"folders": [str(root) for root in open_in]})
     return protocol.Done(arguments.name)
 
 
