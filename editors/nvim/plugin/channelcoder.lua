@@ -16,8 +16,8 @@ end, {
   range = true,
   bang = true,
   desc = 'Ask Claude about code, in a session of the project folder',
-  complete = function(lead, line)
-    return require('channelcoder.command').complete(lead, line)
+  complete = function(lead, line, at)
+    return require('channelcoder.command').complete(lead, line:sub(1, at))
   end,
 })
 
@@ -27,6 +27,7 @@ local function plug(modes, name, description)
   vim.keymap.set(modes, ('<Plug>(channelcoder-%s)'):format(name), keys, { silent = true, desc = description })
 end
 plug({ 'n', 'x' }, 'ask', 'Ask Claude about the line or the selection')
+plug({ 'n', 'x' }, 'add', 'Send the file or the selection along with the next question')
 plug({ 'n', 'x' }, 'prompts', 'Choose what Claude is to do with the line or the selection')
 plug({ 'n', 'x' }, 'review', 'Have the file or the selection reviewed')
 plug('n', 'continue', "Go on with the project's session")
@@ -39,6 +40,7 @@ plug('n', 'apply', 'Look at the proposed edit of the thread on this line, and ap
 plug('n', 'next', 'Go to the next thread')
 plug('n', 'prev', 'Go to the previous thread')
 plug('n', 'cancel', 'Cancel what is being answered')
+plug('n', 'retry', 'Ask the question of the thread on this line again')
 
 -- Code lenses and code actions run these: what is missing is typed, and what comes of it is shown here.
 for _, name in ipairs({

@@ -93,6 +93,17 @@ class Plugin(Neovim):
         )
         return found
 
+    def completes(self, line: str, word: str) -> None:
+        """Wait until the word is among what completes a command line: names come from the server."""
+        self.wait(
+            """
+            local line, word = ...
+            return vim.list_contains(vim.fn.getcompletion(line, 'cmdline'), word)
+            """,
+            line,
+            word,
+        )
+
     def ask_about(self, first: int, last: int, question: str) -> dict[str, Any]:
         """Ask about lines, and close the window once the answer is there; what it showed at last."""
         self.run(f"{first},{last}ChannelCoder ask {question}")

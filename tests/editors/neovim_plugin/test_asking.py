@@ -87,7 +87,7 @@ class TestPrompts:
         assert nvim.lua("return seen.offered")[:4] == ["Explain", "Review", "Fix", "Write tests"]
 
     def test_are_named_and_completed(self, nvim: Plugin, model: Model):
-        assert nvim.api.funcs.getcompletion("ChannelCoder prompts ex", "cmdline") == ["explain"]
+        nvim.completes("ChannelCoder prompts ex", "explain")
         nvim.run(f"{RANGE}ChannelCoder prompts explain")
         (request,) = model.requests(1)
         assert request.question == "Explain"
@@ -105,7 +105,7 @@ class TestWindow:
         assert nvim.api.eval("&modifiable") == 0
         model.release()
         nvim.window("one two three four five six")
-        nvim.wait("return require('channelcoder').statusline() == ''")
+        nvim.wait("return not require('channelcoder').statusline():find('answering', 1, true)")
 
     def test_can_be_kept_as_a_split(self, nvim: Plugin, model: Model):
         """An answer goes on streaming into it."""
@@ -180,6 +180,40 @@ class TestCancel:
     def test_says_when_there_is_nothing_to_cancel(self, nvim: Plugin):
         nvim.run("cancel")
         nvim.said("channelcoder: nothing is being asked.")
+
+
+class TestRetry:
+    def test_asks_what_a_window_shows_again(self, nvim: Plugin, model: Model):
+        model.script(Text(text="never", wait=True), Text(text="This time."))
+        nvim.run(f"{RANGE}ChannelCoder ask Again?")
+        model.requests(1)
+        nvim.api.input("x")
+        nvim.window("**cancelled**", "`:ChannelCoder retry` asks it again.")
+        nvim.run("retry")
+        nvim.window("> Again?\n\nThis time.")
+        assert [request.question for request in model.requests(2)] == ["Again?", "Again?"]
+        nvim.api.input("q")
+        nvim.marks((TOTAL[0], "◆", "◆ Again? · 1 answer"))
+
+    def test_asks_the_newest_question_of_a_thread_again(self, nvim: Plugin, model: Model):
+        """With `!` without a window."""
+        nvim.ask_about(*TOTAL, "First?")
+        nvim.ask_about(*TOTAL, "Second?")
+        nvim.go(TOTAL[0])
+        nvim.run("ChannelCoder! retry")
+        assert [request.question for request in model.requests(3)] == ["First?", "Second?", "Second?"]
+        nvim.marks((TOTAL[0], "◆", "◆ First? · 3 answers"))
+        assert nvim.lua("return seen.window()") is None
+
+    def test_of_the_session_in_its_window(self, nvim: Plugin, model: Model):
+        """Where there is no thread."""
+        nvim.run("continue In general?")
+        nvim.wait("local window = seen.window() return window and window.title:find('answered')")
+        nvim.run("retry")
+        assert [request.question for request in model.requests(2)] == ["In general?", "In general?"]
+        nvim.wait("local window = seen.window() return window and window.title:find('answered')")
+        nvim.run("resolve")
+        nvim.said("channelcoder: no open thread on this line;")
 
 
 def test_a_failure_is_shown(start: Start, machine: Machine, shop: Path):

@@ -68,12 +68,15 @@ class TestCompletion:
     @pytest.mark.parametrize(
         ("line", "completed"),
         [
-            ("ChannelCoder re", ["reply", "resolve", "restart", "review"]),
-            ("13,18ChannelCoder re", ["reply", "resolve", "restart", "review"]),
+            ("ChannelCoder res", ["resolve", "restart"]),
+            ("13,18ChannelCoder res", ["resolve", "restart"]),
             ("ChannelCoder! th", ["threads"]),
             ("ChannelCoder review ", ["selection", "file", "changes", "branch"]),
             ("ChannelCoder review c", ["changes"]),
             ("ChannelCoder model s", ["sonnet"]),
+            ("ChannelCoder export ", ["markdown", "json", "guide"]),
+            ("ChannelCoder limit ", ["none"]),
+            ("ChannelCoder insert ", []),
             ("ChannelCoder ask wh", []),
             ("ChannelCoder nothing x", []),
         ],

@@ -18,7 +18,7 @@ local function remarks(turn)
     table.insert(facts, turn.model)
   end
   if turn.costUsd > 0 then
-    table.insert(facts, ('$%.4f'):format(turn.costUsd))
+    table.insert(facts, text.usd(turn.costUsd))
   end
   if #facts > 0 then
     table.insert(parts, ('*%s*'):format(text.line(table.concat(facts, ' · '))))
@@ -33,6 +33,9 @@ end
 local function finish(client, window, asked)
   client_of.execute(client, 'channelcoder.thread.read', { threadId = asked.threadId }, function(thread)
     ---@cast thread channelcoder.ThreadContent
+    if not window:open() then
+      return
+    end
     for _, turn in ipairs(thread.turns) do
       local remark = turn.turnId == asked.turnId and remarks(turn) or ''
       if remark ~= '' then
@@ -81,6 +84,9 @@ end
 function M.stream(client, question, asked)
   local head = ('> %s\n\n'):format(text.line(question))
   local window = require('channelcoder.window').open('Claude: waiting', client.id, keys(client, asked))
+  vim.b[window.buffer].channelcoder_thread = asked.threadId
+  vim.b[window.buffer].channelcoder_turn = asked.turnId
+  vim.b[window.buffer].channelcoder_question = question
   window:set(head .. '*waiting…*')
   local begun = false
   turns.listen(asked.turnId, function(heard, turn)
@@ -96,6 +102,7 @@ function M.stream(client, question, asked)
       window:name('Claude: ' .. (turn.state == 'done' and 'answered' or turn.state))
       if turn.state ~= 'done' then
         window:remark(vim.trim(('**%s** %s'):format(turn.state, text.line(turn.message or ''))))
+        window:remark('`:ChannelCoder retry` asks it again.')
       end
       if asked.threadId and not client:is_stopped() then
         finish(client, window, asked)
@@ -114,10 +121,15 @@ end
 ---@param command channelcoder.Command
 ---@param argument table
 ---@param more? channelcoder.Key[]
-function M.document(client, title, command, argument, more)
+---@param at? string what to go to in it
+function M.document(client, title, command, argument, more, at)
   client_of.execute(client, command, argument, function(shown)
     ---@cast shown channelcoder.Shown
-    require('channelcoder.window').open(title, client.id, more):set(shown.markdown)
+    local window = require('channelcoder.window').open(title, client.id, more)
+    window:set(shown.markdown)
+    if at then
+      window:go_to(at)
+    end
   end)
 end
 

@@ -3,17 +3,26 @@ local client_of = require('channelcoder.client')
 
 local M = {}
 
---- What is typed, or else asked for with `vim.ui.input`.
+--- Complete the argument of a command with the question, which is asked for with `vim.ui.input` if it was not given,
+--- and with what goes along with it.
 ---@param prompt string
 ---@param given string
+---@param argument table
 ---@param send fun(question: string)
-function M.typed(prompt, given, send)
-  if given ~= '' then
-    return send(given)
-  end
-  vim.ui.input({ prompt = prompt }, function(question)
-    if question and vim.trim(question) ~= '' then
+function M.typed(prompt, given, argument, send)
+  local function take(typed)
+    local question, context = require('channelcoder.context').take(typed)
+    if question and question ~= '' then
+      argument.question, argument.context = question, context
       send(question)
+    end
+  end
+  if given ~= '' then
+    return take(given)
+  end
+  vim.ui.input({ prompt = prompt }, function(typed)
+    if typed and vim.trim(typed) ~= '' then
+      take(typed)
     end
   end)
 end
@@ -108,24 +117,27 @@ end
 ---@param given channelcoder.Given
 function M.ask(client, rest, given)
   local argument = about(client, given)
-  M.typed('Ask Claude: ', rest, function(question)
-    argument.question = question
+  M.typed('Ask Claude: ', rest, argument, function(question)
     M.send(client, 'channelcoder.ask', argument, question, given.bang)
   end)
 end
 
---- Ask about the line or the selection with a prompt.
+--- Ask about the line or the selection with a prompt, and what more is to be said about it.
 ---@param client vim.lsp.Client
 ---@param rest string
 ---@param given channelcoder.Given
 function M.prompt(client, rest, given)
   local argument = about(client, given)
-  local function send(name, title)
-    argument.prompt = name
-    M.send(client, 'channelcoder.ask', argument, title, given.bang)
+  local name, more = rest:match('^(%S*)%s*(.*)$')
+  local function send(prompt, title)
+    local question, context = require('channelcoder.context').take(more)
+    if question then
+      argument.prompt, argument.question, argument.context = prompt, question ~= '' and question or nil, context
+      M.send(client, 'channelcoder.ask', argument, title, given.bang)
+    end
   end
-  if rest ~= '' then
-    return send(rest, rest)
+  if name ~= '' then
+    return send(name, rest)
   end
   choose_prompt(client, function(prompt)
     send(prompt.name, prompt.title)
@@ -138,8 +150,7 @@ end
 function M.continue(client, rest)
   local of_file = vim.bo.buftype == '' and vim.api.nvim_buf_get_name(0) ~= ''
   local argument = { uri = of_file and vim.uri_from_bufnr(0) or nil, folder = not of_file and client.root_dir or nil }
-  M.typed('Continue: ', rest, function(question)
-    argument.question = question
+  M.typed('Continue: ', rest, argument, function(question)
     M.send(client, 'channelcoder.continue', argument, question)
   end)
 end
@@ -150,8 +161,8 @@ end
 ---@param rest string
 ---@param quietly? boolean
 function M.reply(client, thread_id, rest, quietly)
-  M.typed('Reply: ', rest, function(question)
-    local argument = { threadId = thread_id, question = question }
+  local argument = { threadId = thread_id }
+  M.typed('Reply: ', rest, argument, function(question)
     M.send(client, 'channelcoder.thread.reply', argument, question, quietly)
   end)
 end

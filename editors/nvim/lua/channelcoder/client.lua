@@ -4,7 +4,8 @@ local text = require('channelcoder.text')
 local M = {}
 
 local NAME = 'channelcoder'
-local START_MS = 5000
+local START_MS = 10000
+local COMPLETION_MS = 1000
 
 --- The client that runs and is the likeliest for a buffer that no server looks after.
 ---@param buffer integer
@@ -23,6 +24,13 @@ local function likely(buffer)
     end
   end
   return clients[1]
+end
+
+--- The client that is meant in a buffer, if there is one.
+---@param buffer integer
+---@return vim.lsp.Client?
+function M.of(buffer)
+  return vim.lsp.get_clients({ bufnr = buffer, name = NAME })[1] or likely(buffer)
 end
 
 --- The client for the current buffer. Where there is none, that is said, with what to do.
@@ -63,7 +71,8 @@ end
 ---@param argument? table
 ---@param done? fun(result: T)
 ---@param failed? fun(message: string) instead of showing a refusal
-function M.execute(client, command, argument, done, failed)
+---@param buffer? integer the one that it is about, whose text the server is told first; the current one
+function M.execute(client, command, argument, done, failed, buffer)
   local params = { command = command, arguments = { argument or vim.empty_dict() } }
   client:request('workspace/executeCommand', params, function(problem, result)
     if problem then
@@ -74,17 +83,18 @@ function M.execute(client, command, argument, done, failed)
     elseif done then
       done(result)
     end
-  end)
+  end, buffer)
 end
 
 --- What one of the server's commands returns, waited for; nil when it does not come soon.
 ---@param client vim.lsp.Client
 ---@param command channelcoder.Command
 ---@param argument? table
+---@param milliseconds? integer
 ---@return any?
-function M.wait_for(client, command, argument)
+function M.wait_for(client, command, argument, milliseconds)
   local params = { command = command, arguments = { argument or vim.empty_dict() } }
-  local answer = client:request_sync('workspace/executeCommand', params, 1000)
+  local answer = client:request_sync('workspace/executeCommand', params, milliseconds or COMPLETION_MS)
   return answer and answer.result
 end
 

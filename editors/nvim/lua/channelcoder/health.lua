@@ -3,16 +3,20 @@ local server = require('channelcoder.server')
 
 local M = {}
 
+local WAIT_MS = 10000
+
 ---@param client vim.lsp.Client
 local function check_client(client)
   local health = vim.health
   health.ok(('a server runs for %s'):format(client.root_dir or 'files outside of projects'))
-  local status = require('channelcoder.client').wait_for(client, 'channelcoder.status', { folder = client.root_dir })
+  local wait_for, argument = require('channelcoder.client').wait_for, { folder = client.root_dir }
+  local status = wait_for(client, 'channelcoder.status', argument, WAIT_MS)
   if not status then
     return health.warn('it does not say how it stands with the folder', { 'see :ChannelCoder log' })
   end
   ---@cast status channelcoder.Status
-  health.info(('session: %s, %d messages, $%.4f'):format(status.session or 'none yet', status.messages, status.costUsd))
+  local facts = table.concat(require('channelcoder.status').facts(status), ', ')
+  health.info(('session: %s, %d messages, %s'):format(status.session or 'none yet', status.messages, facts))
   health.info(
     'model: ' .. (status.offline and 'the offline model; no Claude is asked' or status.model or 'the default')
   )
@@ -39,7 +43,7 @@ function M.check()
   if not found.path then
     return health.error(server.missing(found), { 'run :ChannelCoder install', 'or install channelcoder-lsp on PATH' })
   end
-  local version = vim.system({ found.path, '--version' }, { text = true }):wait(10000)
+  local version = vim.system({ found.path, '--version' }, { text = true }):wait(WAIT_MS)
   if version.code ~= 0 then
     return health.error(('%s does not run: %s'):format(found.path, vim.trim(version.stderr or '')))
   end

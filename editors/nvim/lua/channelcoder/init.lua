@@ -10,10 +10,10 @@ function M.setup(options)
   vim.lsp.config('channelcoder', require('channelcoder.lsp').config())
 end
 
---- For a statusline: `%{v:lua.require'channelcoder'.statusline()}`. Empty when nothing is being asked.
+--- For a statusline: `%{v:lua.require'channelcoder'.statusline()}`. Empty until something was asked.
 ---@return string
 function M.statusline()
-  return require('channelcoder.turns').statusline()
+  return require('channelcoder.status').statusline()
 end
 
 return M

@@ -33,11 +33,11 @@ function M.run(command, context)
     return require('channelcoder.proposal').apply(client, argument)
   elseif name == 'channelcoder.retry' then
     return ask.send(client, name, argument, command.title)
-  elseif argument.prompt then
-    return ask.send(client, name, argument, argument.prompt)
+  elseif argument.prompt or argument.question then
+    argument.context = select(2, require('channelcoder.context').take(''))
+    return ask.send(client, name, argument, argument.question or argument.prompt)
   end
-  ask.typed(PROMPTS[name], argument.question or '', function(question)
-    argument.question = question
+  ask.typed(PROMPTS[name], '', argument, function(question)
     ask.send(client, name, argument, question)
   end)
 end

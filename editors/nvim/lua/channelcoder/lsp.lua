@@ -74,13 +74,17 @@ function M.config()
     settings = { channelcoder = options.settings },
     handlers = {
       ['channelcoder/turn'] = handed_to('turns', 'heard'),
-      ['channelcoder/changed'] = handed_to('marks', 'changed'),
+      ['channelcoder/changed'] = function(_, params, context)
+        require('channelcoder.marks').changed(params, context.client_id)
+        require('channelcoder.status').changed(params, context.client_id)
+      end,
     },
     on_attach = function(client, buffer)
       require('channelcoder.marks').attach(client, buffer)
     end,
     on_exit = vim.schedule_wrap(function(_, _, client_id)
       require('channelcoder.turns').forget(client_id)
+      require('channelcoder.status').forget(client_id)
     end),
     -- One server for each project; a file outside of all goes to one that runs.
     reuse_client = function(client, config)

@@ -131,7 +131,7 @@ function M.refresh(client, buffer, done)
   end, function(message)
     vim.lsp.log.warn('channelcoder: threads are not shown', message)
     done()
-  end)
+  end, buffer)
 end
 
 --- Ask soon, once for all that happens meanwhile.
@@ -184,7 +184,9 @@ function M.attach(client, buffer)
       end
     end,
   })
-  M.refresh(client, buffer)
+  M.refresh(client, buffer, function()
+    require('channelcoder.status').refresh(client)
+  end)
 end
 
 --- `channelcoder/changed`.

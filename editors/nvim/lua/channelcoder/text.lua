@@ -38,6 +38,13 @@ function M.count(number, noun)
   return ('%d %s%s'):format(number, noun, number == 1 and '' or 's')
 end
 
+--- An amount of US dollars.
+---@param amount number
+---@return string
+function M.usd(amount)
+  return ((amount < 1 and '$%.4f' or '$%.2f'):format(amount))
+end
+
 local UNITS = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'min' } }
 
 --- How long ago a moment is.

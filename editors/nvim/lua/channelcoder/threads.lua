@@ -5,6 +5,8 @@ local text = require('channelcoder.text')
 
 local M = {}
 
+local NONE = 'no open thread on this line; :ChannelCoder next goes to one, :ChannelCoder threads lists all.'
+
 --- The thread of an item of the quickfix or location list under the cursor.
 ---@return string?
 local function of_list()
@@ -42,6 +44,8 @@ function M.with(client, run)
   local id = vim.b.channelcoder_thread or (vim.bo.buftype == 'quickfix' and of_list())
   if id then
     return run(id)
+  elseif vim.bo.buftype ~= '' then
+    return text.say(NONE)
   end
   local buffer, line = vim.api.nvim_get_current_buf(), vim.api.nvim_win_get_cursor(0)[1]
   local function on_line()
@@ -59,7 +63,7 @@ function M.with(client, run)
   marks.refresh(client, buffer, function()
     found = on_line()
     if #found == 0 then
-      return text.say('no open thread on this line; :ChannelCoder next goes to one, :ChannelCoder threads lists all.')
+      return text.say(NONE)
     end
     choose(found, run)
   end)
@@ -92,6 +96,25 @@ end
 ---@param quietly? boolean
 function M.reply(client, thread_id, rest, quietly)
   require('channelcoder.ask').reply(client, thread_id, rest or '', quietly)
+end
+
+--- Ask the question of a window again, else the newest of the thread that is meant.
+---@param client vim.lsp.Client
+---@param quietly? boolean
+function M.retry(client, quietly)
+  local function retry(turn_id, question)
+    require('channelcoder.ask').send(client, 'channelcoder.retry', { turnId = turn_id }, question, quietly)
+  end
+  if vim.b.channelcoder_turn then
+    return retry(vim.b.channelcoder_turn, vim.b.channelcoder_question)
+  end
+  M.with(client, function(thread_id)
+    client_of.execute(client, 'channelcoder.thread.read', { threadId = thread_id }, function(thread)
+      ---@cast thread channelcoder.ThreadContent
+      local turn = thread.turns[#thread.turns]
+      retry(turn.turnId, turn.question)
+    end)
+  end)
 end
 
 ---@param client vim.lsp.Client

@@ -82,8 +82,9 @@ function M.under_way(turn_id)
   return under_way[turn_id] ~= nil
 end
 
----@return string
-function M.statusline()
+--- How far what is being asked is; nil when nothing is.
+---@return string?
+function M.doing()
   local count, oldest = 0, nil
   for _, heard in pairs(under_way) do
     count = count + 1
@@ -92,11 +93,11 @@ function M.statusline()
     end
   end
   if not oldest then
-    return ''
+    return
   end
   local doing = oldest.state == 'queued' and 'waiting' or oldest.text ~= '' and 'answering' or 'thinking'
   local seconds = math.floor((vim.uv.now() - oldest.since) / SECOND)
-  return ('Claude: %s %d s%s'):format(doing, seconds, count > 1 and (' +%d'):format(count - 1) or '')
+  return ('%s %d s%s'):format(doing, seconds, count > 1 and (' +%d'):format(count - 1) or '')
 end
 
 return M

@@ -190,6 +190,17 @@ function Window:remark(markdown)
   self:put(last - 1, vim.list_extend({ line, '' }, vim.split(text.clean(markdown), '\n', { plain = true })))
 end
 
+--- Put the cursor where a text is, whatever its case.
+---@param wanted string
+function Window:go_to(wanted)
+  local window = self:shown()
+  if window then
+    vim.api.nvim_win_call(window, function()
+      vim.fn.search('\\c\\V' .. vim.fn.escape(wanted, '\\'), 'cw')
+    end)
+  end
+end
+
 function Window:close()
   local window = self:shown()
   local here = window == vim.api.nvim_get_current_win()
