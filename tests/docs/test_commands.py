@@ -29,6 +29,9 @@ RUN_ELSEWHERE = {
     'channelcoder run "Add tests" --session my-task': "tests/e2e/cli/test_asking.py",
     'channelcoder run -p "And docs" --load-session my-task': "tests/e2e/cli/test_asking.py",
     "channelcoder session list": "tests/e2e/cli/test_subcommands.py",
+    "channelcoder interactive -c": "tests/e2e/cli/test_interactive.py",
+    'channelcoder run "Document it all" --session docs --detached': "tests/e2e/cli/test_detached.py",
+    "channelcoder logs -f docs": "tests/e2e/cli/test_detached.py",
 }
 
 
