@@ -8,14 +8,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
+
+_CONTINUING_SECONDS = 0.1
+"""So long at most it takes until all who are continued at once are at work."""
 
 _LEFT_BEHIND = (
     b"\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l"
@@ -71,13 +77,23 @@ def _wait(child: subprocess.Popen[bytes]) -> int:
     while True:
         _, status = os.waitpid(child.pid, os.WUNTRACED)
         if os.WIFSTOPPED(status):
-            # The shell waits for us: it takes the terminal back when we are stopped, too.
-            os.kill(os.getpid(), signal.SIGSTOP)
-            with suppress(ProcessLookupError):
-                os.kill(child.pid, signal.SIGCONT)
+            # A program that stops all who share the terminal stopped us, too: this is news of then, and both go on now.
+            time.sleep(_CONTINUING_SECONDS)
+            if _is_stopped(child.pid):
+                # The shell waits for us: it takes the terminal back when we are stopped, too.
+                os.kill(os.getpid(), signal.SIGSTOP)
+                with suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGCONT)
             continue
         child.returncode = os.waitstatus_to_exitcode(status)
         return child.returncode
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -229,6 +230,21 @@ class TestSignals:
             assert await leave(terminal) == 0
         messages = await said(known, "work")
         assert [text for role, text in messages if role == "user"] == ["Slow?", "Next"]
+
+    async def test_ctrl_z_gives_the_shell_back_until_fg(self, known: Shell):
+        environment = known.environment | {"PS1": "SHELL> "}
+        async with in_terminal(["/bin/bash", "--norc", "--noprofile", "-i"], known.project, environment) as terminal:
+            await terminal.shows("SHELL>")
+            terminal.type(f"{shlex.join([*known.command, 'interactive', '--session', 'work'])}\r")
+            await ask(known, terminal, "One")
+            terminal.type("\x1a")
+            await terminal.shows(lambda text: "Stopped" in text and "SHELL>" in text.partition("Stopped")[2])
+            terminal.type("fg\r")
+            await terminal.shows(lambda text: "Stopped" not in text and READY in text)
+            await ask(known, terminal, "Two")
+            await say(terminal, "/exit")
+            await terminal.shows("2 turns in work.")
+        assert await said(known, "work") == of("One", "Two")
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
     async def test_that_would_end_the_command_end_claude_code(self, known: Shell, number: signal.Signals):
