@@ -12,6 +12,7 @@ import sys
 
 PACKAGES = {
     "luacheck": "lua-check",
+    "redis-server": "redis-server",
 }
 """Program: the Debian package that has it."""
 

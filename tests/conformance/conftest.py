@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from backends.postgres import Postgres
+from backends.redis import RedisServer
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,21 @@ def postgres():
     yield server
     server.stop("immediate")
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    server = RedisServer(tmp_path_factory.mktemp("redis") / "server")
+    server.start()
+    yield server
+    server.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory):
+    """A cluster of one node, which refuses what would need two."""
+    server = RedisServer(tmp_path_factory.mktemp("redis") / "node", "--cluster-enabled", "yes")
+    server.start()
+    server.cover_all_slots()
+    yield server
+    server.stop("immediate")

@@ -1,0 +1,47 @@
+"""Sessions in Redis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp.storage.redis.backend import RedisBackend
+from channelcoder_lsp.storage.shared.leasing import LEASE_SECONDS
+from channelcoder_lsp.storage.shared.storage import SharedStorage
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+
+class RedisStorage(SharedStorage):
+    """Keeps sessions in Redis 6.2 or later, or in Valkey (session guide, "Redis Storage Example").
+
+    All that use one server see each other's sessions, turn by turn. Each change is one step of the server's.
+
+    What is recorded is as safe as the server keeps it. With ``appendonly yes`` and ``appendfsync always`` it is on the
+    disk before it is acknowledged. With ``appendfsync everysec``, which is what most servers have, it outlives a crash
+    of the server, but the last second is lost when its machine loses power; without ``appendonly``, everything since
+    the last snapshot. A replica that takes over may lack the last writes as well. Whatever was lost so, the sessions
+    that are open go on from what is there. ``maxmemory-policy`` should be ``noeviction``: any other one lets the
+    server drop sessions when its memory is used up.
+
+    In a cluster, all sessions of one tenant are on one node.
+
+    Args:
+        client: an asynchronous client, which stays the caller's to close.
+        tenant: whose sessions these are; those of another tenant are never seen. To keep others out, too, let an
+            access control list give each tenant's users ``~{channelcoder:TENANT}:* &{channelcoder:TENANT}:*`` alone
+            (the name percent-encoded).
+        retention: seconds after which a session is removed that nobody changed; None: never. Who changes a session
+            last decides for it.
+        lease_seconds: how long the right to ask in a session lasts when its holder has died.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        *,
+        tenant: str = "",
+        retention: float | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        super().__init__(RedisBackend(client, tenant=tenant, retention=retention), lease_seconds=lease_seconds)
