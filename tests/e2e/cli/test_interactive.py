@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import psutil
 import pytest
-from terminal import in_terminal
+from pseudoterminal import in_terminal
 
 from channelcoder_lsp.offline.script import Text
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from conftest import Shell
-    from terminal import Terminal
+    from pseudoterminal import Terminal
 
 pytestmark = pytest.mark.timeout(300)  # several starts of Claude Code, each in a terminal of its own
 
