@@ -45,12 +45,12 @@ class Keys:
 
     @property
     def channel(self) -> str:
-        """Where changes are told: key, generation, seq and name, with spaces between; dashes for a name that is free."""
+        """Where changes are told: "key generation seq name", and "key - - name" of a name that is free."""
         return f"{self.prefix}changes"
 
     def meta(self, session: str) -> str:
         """The key of what there is to know about a session without its history."""
-        return f"{self.prefix}{session}:{_PARTS[0]}"
+        return f"{self.prefix}{session}:meta"
 
     def contents(self, session: str) -> str:
         """The key of the texts that are kept with a session."""

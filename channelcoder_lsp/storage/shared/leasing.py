@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from anyio import CancelScope
+
 from channelcoder_lsp.domain.errors import ChannelCoderError, StorageError
 
 if TYPE_CHECKING:
@@ -91,10 +93,11 @@ async def _release(backend: Backend, handle: Handle, fence: int) -> None:
 
 
 async def _shielded(work: Coroutine[Any, Any, None]) -> None:
-    """Finish ``work`` also when its task is cancelled meanwhile."""
+    """Finish ``work`` also when its task is cancelled meanwhile, once by asyncio or again and again by anyio."""
     task = asyncio.create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+    with CancelScope(shield=True):
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await task
+            raise
