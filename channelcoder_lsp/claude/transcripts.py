@@ -10,18 +10,19 @@ from __future__ import annotations
 import json
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from channelcoder_lsp.claude.editor_tools import short_name
 from channelcoder_lsp.claude.messages import tool_detail
+from channelcoder_lsp.domain.errors import SessionError
 from channelcoder_lsp.domain.turn import ToolUse, Turn, TurnState, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from claude_agent_sdk import SessionStore
 
@@ -45,11 +46,13 @@ class Transcript:
         turns: the questions and their answers, oldest first. A turn's id is made from its question's, so reading it
             twice gives the same.
         cost_usd: what it has cost altogether, if that is told.
+        cwd: the folder that it was had in, if that is told.
     """
 
     session_id: str
     turns: tuple[Turn, ...]
     cost_usd: float | None = None
+    cwd: str | None = None
 
 
 async def read_transcript(session_id: str, config: Path, cwd: Path) -> Transcript | None:
@@ -65,10 +68,41 @@ async def read_transcript(session_id: str, config: Path, cwd: Path) -> Transcrip
     if not _is_uuid(session_id):
         return None
     entries = await asyncio.to_thread(_entries, session_id, config)
-    if entries is None:
+    return None if entries is None else await _read(session_id, entries, cwd)
+
+
+async def read_transcript_file(path: Path) -> Transcript:
+    """The conversation in a transcript, wherever that lies.
+
+    Raises:
+        OSError: it can't be read.
+        SessionError: there is no conversation in it.
+    """
+    import asyncio  # noqa: PLC0415 - as above
+
+    text = await asyncio.to_thread(path.read_text, encoding="utf-8", errors="replace")
+    entries = list(_parsed(text.split("\n")))
+    ids = [entry["sessionId"] for entry in entries if isinstance(entry.get("sessionId"), str)]
+    folders = [entry["cwd"] for entry in entries if isinstance(entry.get("cwd"), str)]
+    session_id = path.stem if _is_uuid(path.stem) else ids[-1] if ids else ""
+    found = await _read(session_id, entries, Path(folders[-1]) if folders else path.parent)
+    if found is None or not found.turns:
+        raise SessionError(f"There is no conversation in {path}. Give a transcript of Claude Code's.")
+    return replace(found, cwd=folders[-1] if folders else None)
+
+
+def keeps_transcript(config: Path, path: Path) -> bool:
+    """Whether the command line with that configuration folder goes on with the transcript at ``path``."""
+    return path.resolve().parent.parent == (config / "projects").resolve() and _is_uuid(path.stem)
+
+
+async def _read(session_id: str, entries: list[dict[str, Any]], cwd: Path) -> Transcript | None:
+    import asyncio  # noqa: PLC0415 - as above
+
+    if not _is_uuid(session_id):
         return None
     sdk = await asyncio.to_thread(__import__, "claude_agent_sdk")
-    messages = await sdk.get_session_messages_from_store(cast("SessionStore", _Read(entries)), session_id)
+    messages = await sdk.get_session_messages_from_store(cast("SessionStore", _Entries(entries)), session_id)
     times = {entry["uuid"]: entry.get("timestamp") for entry in entries if isinstance(entry.get("uuid"), str)}
     turns = _Turns(session_id, cwd)
     for message in messages:
@@ -83,7 +117,7 @@ def has_transcript(session_id: str, config: Path) -> bool:
     return _is_uuid(session_id) and any(file.stat().st_size for file in _files(session_id, config))
 
 
-class _Read:
+class _Entries:
     """Gives the SDK's reader what was read (of its ``SessionStore`` it calls ``load`` alone)."""
 
     def __init__(self, entries: list[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from channelcoder_lsp.cli.output import say, say_json
+from channelcoder_lsp.services.compaction import nearly_full
 from channelcoder_lsp.services.safe_text import plain_text, safe_markdown
 from channelcoder_lsp.services.safe_unicode import without_hidden
 
@@ -55,6 +56,8 @@ def as_object(result: Result) -> dict[str, Any]:
         "usage": result.usage.model_dump(mode="json", by_alias=True),
         "costUsd": result.cost_usd,
         "notes": list(result.notes),
+        "contextTokens": result.context.tokens if result.context else None,
+        "contextWindow": result.context.window if result.context else None,
     }
 
 
@@ -147,6 +150,12 @@ def _cost(result: Result) -> str:
     usage = result.usage
     model = without_hidden(result.model or "Claude")
     return f"{model} · {usage.input_tokens} tokens in, {usage.output_tokens} out · ${result.cost_usd:.4f}"
+
+
+def warn_of_full_context(result: Result) -> None:
+    """Say on the standard error stream, once for a session, that Claude's context is nearly full."""
+    if result.near_limit and result.context is not None:
+        click.echo(f"{nearly_full(result.context)} (channelcoder session compact)", err=True)
 
 
 def complain(text: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from channelcoder_lsp.cli.answer import complain, show
+from channelcoder_lsp.cli.answer import complain, show, warn_of_full_context
 from channelcoder_lsp.cli.completing import session_names
 from channelcoder_lsp.cli.failing import FAILED, INTERRUPTED, MissingFileError, finish, verbose
 from channelcoder_lsp.cli.output import json_option, say, say_json
@@ -162,6 +162,8 @@ async def _asked(prompt: str | Path, options: Options, given: dict[str, Any], *,
                 say_json({"prompt": sent}) if given["as_json"] else say(sent)
             return 0
         result = await show(chunks, as_json=given["as_json"], at_once=at_once)
+    if result is not None:
+        warn_of_full_context(result)
     if result is None or result.is_error:
         complain((result.error if result else None) or "Claude gave no answer. Ask again.")
         return FAILED

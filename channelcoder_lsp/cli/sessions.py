@@ -14,10 +14,12 @@ from channelcoder_lsp.cli.completing import session_names
 from channelcoder_lsp.cli.failing import MissingFileError, finish, verbose
 from channelcoder_lsp.cli.folder import active_session, checkouts, project, renamed, storage
 from channelcoder_lsp.cli.output import json_option, say, say_json, say_rows
-from channelcoder_lsp.domain.errors import SessionError, SessionNotFoundError
+from channelcoder_lsp.domain.errors import SessionError, SessionNotFoundError, dollars
 from channelcoder_lsp.services import archive
+from channelcoder_lsp.services.safe_text import safe_markdown
 
 if TYPE_CHECKING:
+    from channelcoder_lsp.library.results import Compacted
     from channelcoder_lsp.services.archive import Format
 
 _name = click.argument("name", shell_complete=session_names)
@@ -148,27 +150,62 @@ def export(name: str, form: Format, output: Path | None) -> None:
 @click.option("--name", help="What it is called from now on.")
 @verbose
 def import_(file: Path, name: str | None) -> None:
-    """Take in a session from a JSON file; the file itself is left as it is."""
+    """Take in a session from a JSON file or a transcript of Claude Code (.jsonl); the file is left as it is."""
     if not file.is_file():
         raise MissingFileError(str(file))
-
-    path = file.resolve()
 
     async def imported() -> str:
         from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
 
-        async with await Session.load(path) as one:
-            try:
-                if name is not None:
-                    await one.save(name)
-            except SessionError:
-                if one.name is not None:
-                    await one.close()
-                    await Session.remove(one.name)
-                raise
+        async with await Session.import_(file, name) as one:
             return one.name or ""
 
     say(f"{finish(imported())} is there now.")
+
+
+@session.command()
+@click.argument("name", required=False, shell_complete=session_names)
+@click.option("--model", help="Who summarises.")
+@json_option
+@verbose
+def compact(name: str | None, *, model: str | None, as_json: bool) -> None:
+    """Have a session summarised, so that Claude goes on from the summary; all that was said stays in the session."""
+
+    async def compacted() -> Compacted:
+        from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
+
+        async with await Session.load(name or _active()) as one:
+            return await one.compact(model=model)
+
+    done = finish(compacted())
+    if as_json:
+        say_json({"summary": done.summary, "previousId": done.previous_id, "costUsd": done.cost_usd})
+        return
+    say(safe_markdown(done.summary))
+    before = f" What was said before is Claude's session {done.previous_id}." if done.previous_id else ""
+    click.echo(f"Claude goes on from this summary.{before}", err=True)
+
+
+@session.command()
+@click.argument("usd")
+@click.argument("name", required=False, shell_complete=session_names)
+@verbose
+def limit(usd: str, name: str | None) -> None:
+    """Say what a session may cost altogether, in US dollars, or none; what is beyond it is refused."""
+    try:
+        amount = None if usd == "none" else float(usd)
+    except ValueError as problem:
+        raise click.UsageError(f"{usd}: it must be an amount in US dollars, or none.") from problem
+
+    async def limited() -> str:
+        from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
+
+        async with await Session.load(name or _active()) as one:
+            await one.limit(amount)
+            return one.name or ""
+
+    said = finish(limited())
+    say(f"{said} may cost as much as it does." if amount is None else f"{said} may cost {dollars(amount)} altogether.")
 
 
 @session.command()

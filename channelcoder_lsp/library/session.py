@@ -19,9 +19,10 @@ from channelcoder_lsp.domain.records import WorktreeOfSession
 from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
 from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.execution.worktree import Worktrees, current_worktree
-from channelcoder_lsp.library.all_sessions import AllSessions, journaled
+from channelcoder_lsp.library.all_sessions import AllSessions, journaled, opened
 from channelcoder_lsp.library.asking import Asking, Options, StructuredAnswer, asking
 from channelcoder_lsp.library.detached import begin
+from channelcoder_lsp.library.importing import take_in
 from channelcoder_lsp.library.interactive import NOT_THERE, Interactive, in_terminal
 from channelcoder_lsp.library.results import Chunk, Compacted, Result
 from channelcoder_lsp.library.runtime import Runtime
@@ -372,6 +373,26 @@ class Session(AllSessions):
             session.cwd = Path(folder)
         await session._opened()
         return session
+
+    @classmethod
+    async def import_(cls, path: str | Path, name: str | None = None, storage: SessionStorage | None = None) -> Session:
+        """A session from a file, stored under a name, to go on with. The file is only read.
+
+        Args:
+            path: a JSON file (the guide's keys, or what :meth:`export` wrote as ``json`` or ``guide``), or a transcript
+                of Claude Code (``.jsonl``). A transcript in Claude Code's own folder is gone on with in a copy of its
+                conversation; another one Claude is told with the next question.
+            name: its name from now on; None: as in the file, or after it.
+            storage: where it is kept; None: where the settings say.
+
+        Raises:
+            SessionExistsError, SessionNameError: the name is taken, or can't be one.
+            SessionError: there is no session in the file, or no file.
+            SessionCorruptError: it can't be read.
+        """
+        async with opened(storage) as sessions:
+            stored = await take_in(sessions, Path(path), name, Runtime().configuration.transcripts())
+        return await cls.load(stored, storage)
 
     async def _opened(self) -> OpenSession:
         """The session in the storage, made if it isn't there yet."""

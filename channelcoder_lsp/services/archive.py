@@ -45,12 +45,9 @@ async def fork(storage: JournaledStorage, name: str, new_name: str) -> None:
     state = await storage.load(name)
     digests = {thread.anchor.content for thread in state.threads.values() if thread.anchor.content}
     digests |= {file.base for proposal in state.proposals.values() for file in proposal.files if file.base}
-    state.metadata = SessionMetadata(name=new_name, created=now(), last_active=now())
-    ledger = state.channelcoder
-    ledger.forked_from = state.current_session_id
-    for turn in [turn for turn in ledger.turns.values() if not turn.state.finished]:
-        del ledger.turns[turn.id]
-        state.messages = [message for message in state.messages if message.turn_id != turn.id]
+    compacted_from = state.metadata.compacted_from
+    state.metadata = SessionMetadata(name=new_name, created=now(), last_active=now(), compacted_from=compacted_from)
+    set_apart(state)
     source = await storage.open(name)
     try:
         copy = await storage.create(state, new_name)
@@ -60,6 +57,18 @@ async def fork(storage: JournaledStorage, name: str, new_name: str) -> None:
         await copy.close()
     finally:
         await source.close()
+
+
+def set_apart(state: SessionState) -> None:
+    """Make of ``state`` the copy of a session that goes its own way.
+
+    Its Claude session is copied before anything is asked in it, and what isn't answered yet belongs to the other one.
+    """
+    ledger = state.channelcoder
+    ledger.forked_from = state.current_session_id
+    for turn in [turn for turn in ledger.turns.values() if not turn.state.finished]:
+        del ledger.turns[turn.id]
+        state.messages = [message for message in state.messages if message.turn_id != turn.id]
 
 
 async def search(storage: SessionStorage, text: str) -> AsyncGenerator[Hit, None]:

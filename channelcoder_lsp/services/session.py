@@ -19,8 +19,6 @@ from channelcoder_lsp.domain.records import (
     SpendingLimited,
     ThreadRemoved,
     TurnAsked,
-    TurnFinished,
-    TurnStarted,
     WorktreeChosen,
     WorktreeOfSession,
 )
@@ -28,6 +26,7 @@ from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.compaction import compacting, refuse_beyond_limit
 from channelcoder_lsp.services.compose import Question, compose
+from channelcoder_lsp.services.elsewhere import records_of
 from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued, TurnStatus
 from channelcoder_lsp.services.owner import is_alive, this_process
 from channelcoder_lsp.services.permissions import AskPerson, SessionPermissions
@@ -287,28 +286,13 @@ class Session(SessionRecords):
         known = {message.turn_id for message in (await self._journal.state()).messages} | self.head.turns.keys()
         new = [turn for turn in turns if turn.id not in known]
         for turn in new:
-            asked = Turn(id=turn.id, question=turn.question, prompt=turn.prompt, asked=turn.asked, author=turn.author)
             session_id = turn.session_id or ""
             began = [SessionContinued(session_id=session_id, at=turn.asked)] if session_id != self.id() else []
             last = turn is new[-1]
-            await self._recorder.record(
-                *began,
-                TurnAsked(turn=asked, at=turn.asked),
-                TurnStarted(turn_id=turn.id, session_id=session_id, at=turn.asked),
-                TurnFinished(
-                    turn_id=turn.id,
-                    state=turn.state,
-                    answer=well_formed(turn.answer),
-                    error=turn.error,
-                    model=turn.model,
-                    usage=turn.usage,
-                    tools=turn.tools,
-                    cost_usd=cost_usd if last else 0.0,
-                    cumulative_cost_usd=cumulative_usd if last else None,
-                    session_id=turn.session_id,
-                    at=turn.finished or turn.asked,
-                ),
+            happened = records_of(
+                turn, cost_usd=cost_usd if last else 0.0, cumulative_usd=cumulative_usd if last else None
             )
+            await self._recorder.record(*began, *happened)
         if new:
             self._recorder.tell(SessionMoved(self))
         return new
