@@ -123,7 +123,13 @@ async def _begun(prompt: str | Path, options: Options, given: dict[str, Any]) ->
 
 
 async def _talked(prompt: str | Path | None, options: Options, given: dict[str, Any]) -> int:
+    from channelcoder_lsp.library.folder import checkouts  # noqa: PLC0415 - on first use
+    from channelcoder_lsp.services.checkouts import Checkout  # noqa: PLC0415
+
     async with await _session(given) as session:
+        if not (given["trust"] or given["offline"] or checkouts().is_trusted(Checkout.of(session.cwd))):
+            told = "is not trusted: its settings are left out, and there is no Bash unless -t names it."
+            click.echo(f"{session.cwd} {told} `channelcoder trust` trusts it.", err=True)
         talk = await session.interactive(prompt, **options)
         kept = f"in {session.name}" if session.name else "in Claude Code's own transcript alone"
     turns = "1 turn" if len(talk.turns) == 1 else f"{len(talk.turns)} turns"
