@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,13 +149,14 @@ class Projects:
             StorageError: it can't be written.
         """
         holders = [project for project in self if project.session and project.session.name == name]
-        for project in holders:
-            async with project.without_session(name):
-                pass
         try:
-            await self.storage.rename(name, new_name)
-            for project in self:
-                project.renamed(name, new_name)
+            async with AsyncExitStack() as held:
+                # Nobody finds the session gone, and the folder without one, before the folder has the new name.
+                for project in self:
+                    await held.enter_async_context(project.without_session(name))
+                await self.storage.rename(name, new_name)
+                for project in self:
+                    project.renamed(name, new_name)
         finally:
             for project in holders:
                 await self._resume(project)

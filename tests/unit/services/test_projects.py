@@ -153,6 +153,18 @@ class TestSessionsOfFolders:
         assert project.session is None
         assert [info.name for info in await editor.desk.storage.list()] == ["second"]
 
+    async def test_a_session_stays_the_active_one_while_it_is_renamed(self, editor: Editor):
+        """Who asks for it meanwhile gets it, by the one name or the other."""
+        project = await editor.folder("shop")
+        await project.new_session("first")
+        renaming = asyncio.create_task(editor.projects.rename_session("first", "second"))
+        while not renaming.done():
+            assert await project.resume() is not None
+            await asyncio.sleep(0)
+        await renaming
+        assert editor.projects.checkouts.active_session(project.checkout) == "second"
+        assert project.session.name == "second"
+
     async def test_names_that_do_not_fit_are_refused_and_change_nothing(self, editor: Editor):
         """Taken, impossible, unknown."""
         project = await editor.folder("shop")
