@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_SECONDS = 90.0
+"""How long a question may take to come to the model from the editors of a busy machine."""
 SHOP = (Path(__file__).parents[2] / "channelcoder_lsp/cli/sample_project/shop.py").read_text("utf-8")
 
 
@@ -36,7 +38,7 @@ class Model:
 
     def requests(self, count: int = 0, *, ended: bool = False) -> list[RecordedRequest]:
         """The questions it was asked, once there are ``count`` of them."""
-        return self._wait(partial(self.model.wait_for_requests, count, ended=ended))
+        return self._wait(partial(self.model.wait_for_requests, count, ended=ended, seconds=_SECONDS))
 
     def release(self) -> None:
         self._wait(self.model.release)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-SECONDS = 40.0
+SECONDS = 90.0
 """How long something may take to come on the screen of a busy machine."""
 QUIET_SECONDS = 0.5
 """How long nothing is drawn when all is drawn."""

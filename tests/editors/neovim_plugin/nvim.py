@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from editors.neovim.nvim import Neovim, command
+from editors.neovim.nvim import LISTENING, Neovim, command
 
 if TYPE_CHECKING:
     from editors.conftest import Machine
@@ -26,7 +26,7 @@ def headless(machine: Machine, path: Path, *more: str, options: dict[str, Any] |
     """Start Neovim without a screen on a file, with the plugin and its ``options``."""
     socket = machine.new_socket()
     process = subprocess.Popen(
-        command(socket, "--headless", *arguments(options), "--cmd", "lua io.stdout:write('listening\\n')", *more, path),
+        command(socket, "--headless", *arguments(options), "--cmd", LISTENING, *more, path),
         env=machine.environment,
         cwd=machine.project,
         stdin=subprocess.DEVNULL,
@@ -61,6 +61,10 @@ class Plugin(Neovim):
             return client and require('channelcoder.client').wait_for(client, 'channelcoder.prompts')
             """
         )
+
+    def idle(self) -> None:
+        """Wait until nothing is being asked."""
+        self.wait("return not require('channelcoder.turns').doing()")
 
     def window(self, *parts: str) -> dict[str, Any]:
         """The plugin's window, once its text has all of the ``parts``."""

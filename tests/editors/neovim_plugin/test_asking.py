@@ -44,16 +44,14 @@ class TestAbout:
         nvim.run("ChannelCoder! threads")
         nvim.wait("return vim.bo.buftype == 'quickfix'")
         nvim.api.command("lclose")
-        assert (
-            nvim.lua(
-                """
+        nvim.wait(
+            """
             local client = vim.lsp.get_clients({ name = 'channelcoder' })[1]
             local rows = require('channelcoder.client').wait_for(
               client, 'channelcoder.thread.list', { uri = vim.uri_from_bufnr(0) })
-            return rows.threads[1].code
-            """
-            )
-            == " total_of(naïve"
+            return rows and rows.threads[1].code == ...
+            """,
+            " total_of(naïve",
         )
 
     def test_the_line_of_the_cursor(self, nvim: Plugin, model: Model):

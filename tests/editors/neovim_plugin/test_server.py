@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from channelcoder_lsp.offline.script import Text
@@ -21,10 +22,23 @@ if TYPE_CHECKING:
     from editors.conftest import Machine
 
     from .conftest import Start
+    from .nvim import Plugin
 
 SERVER = Path(sys.executable).parent / "channelcoder-lsp"
 MISSING = "channelcoder: channelcoder-lsp is not on PATH; :ChannelCoder install installs it."
 CLIENTS = "return #vim.lsp.get_clients({ name = 'channelcoder', _uninitialized = true })"
+
+
+def servers_of(nvim: Plugin) -> list[psutil.Process]:
+    """The servers that a Neovim has started."""
+
+    def is_one(process: psutil.Process) -> bool:
+        try:
+            return str(SERVER) in process.cmdline()
+        except psutil.NoSuchProcess:  # something of a server's that ended just now
+            return False
+
+    return [process for process in processes_of(nvim.process) if is_one(process)]
 
 
 def path_without_server(machine: Machine, *more: Path | str) -> None:
@@ -138,7 +152,7 @@ class TestEnding:
         machine.model.script(Text(text="never", wait=True))
         nvim.run("21,27ChannelCoder ask Meanwhile?")
         machine.model.requests(2)
-        server = next(process for process in processes_of(nvim.process) if str(SERVER) in process.cmdline())
+        (server,) = servers_of(nvim)
         server.kill()
         said = nvim.said("the server ended")
         assert said == (
@@ -168,7 +182,7 @@ class TestEnding:
             old,
         )
         nvim.settled()
-        assert len([p for p in processes_of(nvim.process) if str(SERVER) in p.cmdline()]) == 1
+        assert len(servers_of(nvim)) == 1
         assert nvim.lua("return seen.said") == []
 
 
@@ -196,7 +210,7 @@ def test_installs_as_a_package(machine: Machine, start: Start, shop: Path):
     pack.mkdir(parents=True)
     shutil.copytree(PLUGIN, pack / "channelcoder")
     script = """
-      local ok = vim.wait(20000, function()
+      local ok = vim.wait(90000, function()
         return #vim.lsp.get_clients({ bufnr = 0, name = 'channelcoder' }) == 1
       end, 10)
       vim.cmd('helptags ALL | help :ChannelCoder')

@@ -46,8 +46,8 @@ end
 
 ---@param direction 1|-1
 local function go(direction)
-  return function(_, rest)
-    require('channelcoder.marks').go(direction, tonumber(rest) or 1)
+  return function(client, rest)
+    require('channelcoder.marks').go(client, direction, tonumber(rest) or 1)
   end
 end
 

@@ -110,7 +110,7 @@ end
 ---@param done? fun() once they are shown, or can't be
 function M.refresh(client, buffer, done)
   done = done or function() end
-  if client:is_stopped() or not vim.api.nvim_buf_is_loaded(buffer) then
+  if client:is_stopped() or not vim.api.nvim_buf_is_loaded(buffer) or vim.bo[buffer].buftype ~= '' then
     return done()
   end
   local asked_at = vim.api.nvim_buf_get_changedtick(buffer)
@@ -243,14 +243,12 @@ function M.on(buffer, line)
   return found
 end
 
---- Go to the next thread, or with -1 to the one before; around the end of the buffer.
+--- Go from one mark to another.
+---@param marks channelcoder.Mark[] in order, at least one
 ---@param direction 1|-1
----@param count integer how many times
-function M.go(direction, count)
-  local marks, line = M.all(vim.api.nvim_get_current_buf()), vim.api.nvim_win_get_cursor(0)[1]
-  if #marks == 0 then
-    return text.say('no threads in this buffer.')
-  end
+---@param count integer
+local function jump(marks, direction, count)
+  local line = vim.api.nvim_win_get_cursor(0)[1]
   local lines, before = {}, 0
   for _, mark in ipairs(marks) do
     if mark.first ~= lines[#lines] then
@@ -262,6 +260,27 @@ function M.go(direction, count)
   local index = direction == 1 and before + (on_one and 1 or 0) + count or before + 1 - count
   vim.cmd("normal! m'")
   vim.api.nvim_win_set_cursor(0, { lines[(index - 1) % #lines + 1], 0 })
+end
+
+--- Go to the next thread, or with -1 to the one before; around the end of the buffer. Where none is shown the server
+--- is asked before there are said to be none.
+---@param client vim.lsp.Client
+---@param direction 1|-1
+---@param count integer how many times
+function M.go(client, direction, count)
+  local buffer = vim.api.nvim_get_current_buf()
+  local marks = M.all(buffer)
+  if #marks > 0 then
+    return jump(marks, direction, count)
+  end
+  M.refresh(client, buffer, function()
+    marks = M.all(buffer)
+    if #marks > 0 and vim.api.nvim_get_current_buf() == buffer then
+      jump(marks, direction, count)
+    elseif #marks == 0 then
+      text.say('no threads in this buffer.')
+    end
+  end)
 end
 
 return M

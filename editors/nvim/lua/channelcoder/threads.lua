@@ -5,8 +5,6 @@ local text = require('channelcoder.text')
 
 local M = {}
 
-local NONE = 'no open thread on this line; :ChannelCoder next goes to one, :ChannelCoder threads lists all.'
-
 --- The thread of an item of the quickfix or location list under the cursor.
 ---@return string?
 local function of_list()
@@ -44,8 +42,6 @@ function M.with(client, run)
   local id = vim.b.channelcoder_thread or (vim.bo.buftype == 'quickfix' and of_list())
   if id then
     return run(id)
-  elseif vim.bo.buftype ~= '' then
-    return text.say(NONE)
   end
   local buffer, line = vim.api.nvim_get_current_buf(), vim.api.nvim_win_get_cursor(0)[1]
   local function on_line()
@@ -63,7 +59,7 @@ function M.with(client, run)
   marks.refresh(client, buffer, function()
     found = on_line()
     if #found == 0 then
-      return text.say(NONE)
+      return text.say('no open thread on this line; :ChannelCoder next goes to one, :ChannelCoder threads lists all.')
     end
     choose(found, run)
   end)
