@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from claude_agent_sdk import (
@@ -27,8 +28,8 @@ from channelcoder_lsp.domain.agent import (
     TextReplaced,
     ToolStarted,
 )
-from channelcoder_lsp.domain.errors import AgentError, ApiError
-from channelcoder_lsp.domain.turn import ToolUse, Usage
+from channelcoder_lsp.domain.errors import AgentError, ApiError, BudgetUsedUpError
+from channelcoder_lsp.domain.turn import ContextUse, ToolUse, Usage
 
 PROJECT = Path("/home/me/project")
 
@@ -80,6 +81,42 @@ def result(**more):
 def read(*messages, **reader):
     reader = AnswerReader(cwd=PROJECT, **reader)
     return [event for message in messages for event in reader.read(message)]
+
+
+class TestContext:
+    """How full it is: what the last request took, and its answer."""
+
+    WINDOWS: ClassVar = {"claude-x": {"contextWindow": 200_000}, "small": {"contextWindow": 1}}
+
+    @staticmethod
+    def request(tokens: dict[str, int], output: int, reason: str = "end_turn") -> list[StreamEvent]:
+        usage = {**tokens, "output_tokens": 1}
+        begin = {"type": "message_start", "message": {"usage": usage}}
+        end = {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": output}}
+        return [StreamEvent(uuid="u", session_id="s", event=event) for event in (begin, end)]
+
+    def test_is_that_of_the_last_request_with_what_came_from_the_cache(self):
+        first = self.request({"input_tokens": 100}, 10, "tool_use")
+        last = self.request(
+            {"input_tokens": 3, "cache_read_input_tokens": 1000, "cache_creation_input_tokens": 200}, 40
+        )
+        end = read(*first, *last, whole("Hello.", model="claude-x"), result(model_usage=self.WINDOWS))[-1]
+        assert end.context == ContextUse(tokens=1243, window=200_000)
+
+    def test_is_known_without_the_window(self):
+        (end,) = read(*self.request({"input_tokens": 100}, 10), result())
+        assert end.context == ContextUse(tokens=110)
+
+    def test_is_not_known_when_nothing_was_asked_of_the_service(self):
+        (end,) = read(result(model_usage=self.WINDOWS))
+        assert end.context is None
+
+    @pytest.mark.parametrize(("reason", "complete"), [("end_turn", True), ("tool_use", False), ("max_tokens", False)])
+    def test_an_answer_beyond_the_budget_is_complete_if_claude_said_all(self, reason: str, *, complete: bool):
+        over = result(subtype="error_max_budget_usd", is_error=True)
+        (end,) = read(*self.request({"input_tokens": 100}, 10, reason), over)
+        assert isinstance(end.error, BudgetUsedUpError)
+        assert end.error.complete == complete
 
 
 class TestText:

@@ -16,6 +16,7 @@ from channelcoder_lsp.domain.records import (
     ModelChosen,
     Record,
     SessionCleared,
+    SpendingLimited,
     ThreadChanged,
     TurnAsked,
     TurnDelta,
@@ -24,9 +25,9 @@ from channelcoder_lsp.domain.records import (
     dump_record,
     parse_record,
 )
-from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
+from channelcoder_lsp.domain.session import Compaction, Ledger, Message, SessionMetadata, SessionState
 from channelcoder_lsp.domain.thread import Thread, ThreadStatus
-from channelcoder_lsp.domain.turn import Turn, TurnState, Usage
+from channelcoder_lsp.domain.turn import ContextUse, Turn, TurnState, Usage
 from channelcoder_lsp.testing import sample_session, sample_thread
 
 HERE = Anchor(uri="file:///p/a.py", path="a.py", range=Range(Position(1, 0), Position(2, 3)), quote="x = 1\ny")
@@ -209,13 +210,14 @@ def histories(draw: st.DrawFn) -> list[Record]:
     def one() -> st.SearchStrategy[Record]:
         return st.one_of(
             st.builds(
-                lambda n, t, q, e: TurnAsked(
-                    turn=Turn(id=f"turn-{n}", question=q, prompt=q * 2, thread_id=t, **e),
+                lambda n, t, q, c, e: TurnAsked(
+                    turn=Turn(id=f"turn-{n}", question=q, prompt=q * 2, thread_id=t, compacts=c, **e),
                     thread=Thread(id=t, anchor=HERE) if t else None,
                 ),
                 turn_ids,
                 st.none() | thread_ids,
                 texts,
+                st.sampled_from([None, True]),
                 extras,
             ),
             st.builds(lambda n, s: TurnStarted(turn_id=f"turn-{n}", session_id=s), turn_ids, sessions),
@@ -225,6 +227,7 @@ def histories(draw: st.DrawFn) -> list[Record]:
             st.builds(lambda n, t, s: finished(n, t, s, cost_usd=0.25), turn_ids, texts, st.none() | sessions),
             st.builds(lambda t: ThreadChanged(thread=Thread(id=t, anchor=HERE)), thread_ids),
             st.builds(lambda m: ModelChosen(model=m), st.none() | texts),
+            st.builds(lambda usd: SpendingLimited(usd=usd), st.none() | st.just(2.5)),
             st.just(SessionCleared()),
         )
 
@@ -237,6 +240,61 @@ def histories(draw: st.DrawFn) -> list[Record]:
         if not isinstance(record, TurnFinished) or record.turn_id in known:
             history.append(record)
     return history
+
+
+class TestCompacting:
+    """Claude goes on from a summary; the session keeps everything (docs/decisions/compaction.md)."""
+
+    SUMMARY = TurnAsked(turn=Turn(id="turn-9", question="Compact", prompt="Summarise.", compacts=True))
+    FULL = ContextUse(tokens=90, window=100)
+
+    def before(self) -> list[Record]:
+        return [asked(1), finished(1, "A1", context=self.FULL, near_limit=True), self.SUMMARY.model_copy(deep=True)]
+
+    def test_the_end_of_the_summary_does_it_all(self):
+        """One record: the next question finds no Claude session, the chain and the metadata say which there was."""
+        state = folded(*self.before(), finished(9, "Summary", "copy"))
+        assert (state.current_session_id, state.session_chain) == (None, ["claude-1"])
+        assert state.metadata.compacted_from == "claude-1"
+        assert state.channelcoder.compaction == Compaction(turn_id="turn-9", session_id="claude-1")
+        assert state.channelcoder.last_finished == "turn-9"
+        assert [message.content for message in state.messages] == ["Q1", "A1", "Compact", "Summary"]
+        assert {message.session_id for message in state.messages[2:]} == {"claude-1"}
+        assert (state.channelcoder.context, state.channelcoder.context_told) == (None, None)
+
+    @pytest.mark.parametrize(
+        "end",
+        [
+            [],
+            [TurnStarted(turn_id="turn-9", session_id="copy")],
+            [finished(9, "half", "copy", state=TurnState.FAILED)],
+            [finished(9, "half", "copy", state=TurnState.CANCELLED)],
+            [finished(9, "", "copy")],
+        ],
+        ids=["asked", "begun", "failed", "cancelled", "empty"],
+    )
+    def test_without_a_summary_nothing_has_changed(self, end: list[Record]):
+        before = self.before()
+        state, as_it_was = folded(*before, *end), folded(*before[:2])
+        for name in ("session_chain", "current_session_id", "messages", "message_count"):
+            assert getattr(state, name) == getattr(as_it_was, name)
+        for name in ("compaction", "last_finished", "context", "context_told", "first_question", "spent"):
+            assert getattr(state.channelcoder, name) == getattr(as_it_was.channelcoder, name)
+        assert state.metadata.compacted_from is None
+
+    def test_what_it_cost_counts_in_any_case(self):
+        state = folded(*self.before(), finished(9, "", state=TurnState.FAILED, cost_usd=0.5))
+        assert state.channelcoder.totals.cost_usd == 0.5
+
+    def test_clearing_forgets_it(self):
+        state = folded(*self.before(), finished(9, "Summary"), SessionCleared())
+        assert (state.metadata.compacted_from, state.channelcoder.compaction) == (None, None)
+
+
+class TestContextUse:
+    @pytest.mark.parametrize(("tokens", "window", "share"), [(50, 200, 0.25), (300, 200, 1.0), (50, None, None)])
+    def test_is_a_share_of_the_window(self, tokens: int, window: int | None, share: float | None):
+        assert ContextUse(tokens=tokens, window=window).share == share
 
 
 class TestAtRest:
