@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from channelcoder_lsp.prompts import load_prompt, render
     from channelcoder_lsp.storage import FileSessionStorage
     from channelcoder_lsp.storage.database.storage import DatabaseStorage
-    from channelcoder_lsp.storage.not_yet import RedisStorage, S3Storage
+    from channelcoder_lsp.storage.not_yet import S3Storage
+    from channelcoder_lsp.storage.redis.storage import RedisStorage
 
 __all__ = [
     "Chunk",
@@ -54,7 +55,7 @@ _WHERE = {
     "DatabaseStorage": "storage.database.storage",
     "FileSessionStorage": "storage",
     "Message": "domain.session",
-    "RedisStorage": "storage.not_yet",
+    "RedisStorage": "storage.redis.storage",
     "Result": "library.results",
     "S3Storage": "storage.not_yet",
     "Session": "library.session",
@@ -71,7 +72,7 @@ _WHERE = {
     "stream": "library.functions",
     "worktree": "execution.worktree",
 }
-_EXTRAS = {"DatabaseStorage": "database"}
+_EXTRAS = {"DatabaseStorage": "database", "RedisStorage": "redis"}
 """What needs packages that are installed with an extra of that name."""
 
 

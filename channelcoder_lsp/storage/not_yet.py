@@ -11,8 +11,8 @@ class _NotYet:
     """A storage that can't be made yet."""
 
     instead: ClassVar[str] = (
-        "Use FileSessionStorage, DatabaseStorage for several machines, or write the guide's three methods "
-        "(save, load, list) for it: docs/guide.md shows one."
+        "Use FileSessionStorage; DatabaseStorage or RedisStorage for several machines; or write the guide's three "
+        "methods (save, load, list) for it: docs/guide.md shows one."
     )
 
     def __init__(self, *_: Any, **__: Any) -> None:
@@ -33,10 +33,6 @@ def without_extra(name: str, extra: str) -> type:
         )
 
     return type(name, (), {"__init__": refuse, "__doc__": f"Needs the extra {extra}."})
-
-
-class RedisStorage(_NotYet):
-    """Sessions in Redis (session guide, "Redis Storage Example")."""
 
 
 class S3Storage(_NotYet):

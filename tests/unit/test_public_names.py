@@ -49,18 +49,20 @@ def test_every_name_of_the_session_guide_is_there():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-@pytest.mark.parametrize("name", ["RedisStorage", "S3Storage"])
-def test_a_storage_that_is_not_there_yet_says_what_to_use(name: str):
-    with pytest.raises(StorageNotYetError, match=rf"{name} is not there yet\. Use FileSessionStorage"):
-        getattr(channelcoder_lsp, name)("address", bucket="sessions")
+def test_a_storage_that_is_not_there_yet_says_what_to_use():
+    with pytest.raises(StorageNotYetError, match=r"S3Storage is not there yet\. Use FileSessionStorage"):
+        channelcoder_lsp.S3Storage("address", bucket="sessions")
 
 
-def test_a_storage_whose_packages_are_missing_says_how_to_install_them():
+@pytest.mark.parametrize(
+    ("name", "package", "extra"), [("DatabaseStorage", "sqlalchemy", "database"), ("RedisStorage", "redis", "redis")]
+)
+def test_a_storage_whose_packages_are_missing_says_how_to_install_them(name: str, package: str, extra: str):
     program = (
-        "import sys\nsys.modules['sqlalchemy'] = None\nfrom channelcoder_lsp import DatabaseStorage\n"
+        f"import sys\nsys.modules['{package}'] = None\nfrom channelcoder_lsp import {name}\n"
         "from channelcoder_lsp.domain.errors import StorageNotYetError\n"
-        "try:\n    DatabaseStorage(object())\n"
+        f"try:\n    {name}(object())\n"
         "except StorageNotYetError as problem:\n    print(problem)"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert "pip install channelcoder-lsp[database]" in done.stdout
+    assert f"pip install channelcoder-lsp[{extra}]" in done.stdout
