@@ -64,6 +64,11 @@ class RedisServer:
         self._process.wait(_PATIENCE)
         self._process = None
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._process is not None
+
     def cover_all_slots(self) -> None:
         """Make it a cluster of its own, and wait until that works."""
         self._ask("CLUSTER ADDSLOTSRANGE 0 16383")

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from backends.places import Place
+from backends.postgres import Postgres
+from backends.redis import RedisServer
+
+
+@contextmanager
+def running_postgres():
+    # pytest's own folders are closed to other users, and PostgreSQL runs as one.
+    folder = Path(tempfile.mkdtemp(prefix="channelcoder-postgres-"))
+    folder.chmod(0o755)
+    server = Postgres(folder / "server")
+    server.start()
+    yield server
+    if server.running:
+        server.stop("immediate")
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def running_redis(folder, *options):
+    server = RedisServer(folder / "redis", *options)
+    server.start()
+    yield server
+    if server.running:
+        server.stop("immediate")
+
+
+@pytest.fixture
+def own_postgres():
+    """A server that the test may stop."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis(tmp_path):
+    """A server that the test may stop, and that has on the disk what it acknowledged."""
+    with running_redis(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A server for all tests that leave it running."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """A server for all tests that leave it running."""
+    with running_redis(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+def place(request, tmp_path):
+    """A back end of each kind, with nothing of this test's tenant in it."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/sessions.db"
+    else:
+        url = request.getfixturevalue({"postgresql": "postgres_server", "redis": "redis_server"}[request.param]).url
+    return Place(url, uuid4().hex)
+
+
+@pytest.fixture(params=["postgresql", "redis"])
+def own_server(request):
+    """A server of each kind, which the test may stop."""
+    return request.getfixturevalue({"postgresql": "own_postgres", "redis": "own_redis"}[request.param])
