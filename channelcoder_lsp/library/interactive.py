@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from channelcoder_lsp.claude.transcripts import Transcript
     from channelcoder_lsp.configuration import Configuration
     from channelcoder_lsp.domain.agent import ConnectionRequest
+    from channelcoder_lsp.library.asking import Options
     from channelcoder_lsp.services.session import Session as OpenSession
 
 logger = logging.getLogger(__name__)
 
-NOT_THERE = ("timeout", "dry_run", "output", "max_turns", "max_budget_usd", "permission_tool")
+_NOT_THERE = ("timeout", "dry_run", "output", "max_turns", "max_budget_usd", "permission_tool")
 """The options that are for questions without a person: nobody has to be kept from waiting, or asked in another way."""
 
 
@@ -47,6 +48,18 @@ class Interactive:
     turns: Sequence[Result] = ()
 
 
+def fit_for_a_person(options: Options) -> None:
+    """See to it that a person sits there, and that the options are for one.
+
+    Raises:
+        ArgumentsError: something is not so.
+    """
+    if unfit := [name for name in _NOT_THERE if options.get(name) is not None]:
+        raise ArgumentsError(f"{unfit[0]}: there is no such option where a person sits. Leave it out.")
+    if not is_terminal():
+        raise ArgumentsError("interactive: standard input and output must be a terminal. Use run or stream in scripts.")
+
+
 async def in_terminal(
     session: OpenSession, configuration: Configuration, request: ConnectionRequest, prompt: str | None
 ) -> Interactive:
@@ -59,12 +72,9 @@ async def in_terminal(
         prompt: what is asked at once; None: nothing.
 
     Raises:
-        ArgumentsError: there is no terminal.
         AgentError: ``claude`` can't be started.
         StorageError: what was said could not be recorded; Claude Code's own transcript has it.
     """
-    if not is_terminal():
-        raise ArgumentsError("interactive: standard input and output must be a terminal. Use run or stream in scripts.")
     async with session.held():
         head, config = session.head, configuration.transcripts()
         request = replace(request, model=head.channelcoder.model or request.model)

@@ -23,7 +23,7 @@ from channelcoder_lsp.library.all_sessions import AllSessions, journaled, opened
 from channelcoder_lsp.library.asking import Asking, Options, StructuredAnswer, asking
 from channelcoder_lsp.library.detached import begin
 from channelcoder_lsp.library.importing import take_in
-from channelcoder_lsp.library.interactive import NOT_THERE, Interactive, in_terminal
+from channelcoder_lsp.library.interactive import Interactive, fit_for_a_person, in_terminal
 from channelcoder_lsp.library.results import Chunk, Compacted, Result
 from channelcoder_lsp.library.runtime import Runtime
 from channelcoder_lsp.services import archive
@@ -162,8 +162,7 @@ class Session(AllSessions):
             ArgumentsError, PromptError: something does not fit, or there is no terminal.
             AgentError: ``claude`` can't be started.
         """
-        if unfit := [name for name in NOT_THERE if options.get(name) is not None]:
-            raise ArgumentsError(f"{unfit[0]}: there is no such option where a person sits. Leave it out.")
+        fit_for_a_person(options)
         wanted = asking(prompt or "", options, goes_on=bool(self._messages or self._resume))
         session = await self._opened()
         folder = await self._folder(session, wanted)

@@ -213,6 +213,7 @@ asyncio.run(main())
 
     async def test_needs_a_terminal(self, shell: Shell):
         assert "terminal" in await shell("interactive", "Hi", code=2)
+        assert "terminal" in await shell("interactive", "--session", "new", code=2)
         assert await shell.json("session", "list") == []
 
 
