@@ -42,7 +42,7 @@ async def begin(
         stream: write the answer as it comes, not at its end.
         cwd: the folder that Claude works in, if neither an option nor the session names another.
         session: the stored session to ask in; None: none is left.
-        storage: where that is.
+        storage: where that is; None: where the settings say.
         resume: without a session: the Claude session to go on with.
 
     Raises:
@@ -51,9 +51,10 @@ async def begin(
     """
     if unfit := [name for name in _NOT_THERE if options.get(name)]:
         raise ArgumentsError(f"{unfit[0]}: it can't be had from a run in the background. Leave it out.")
-    if session is not None and not isinstance(storage, FileSessionStorage):
+    if storage is not None and not isinstance(storage, FileSessionStorage):
         raise ArgumentsError(
-            "storage: a run in the background can use sessions in files alone. Ask with claude() or stream()."
+            "storage: a run in the background can't be given this one. Name a storage of files, or let the setting "
+            "`storage` name it, or ask with claude() or stream()."
         )
     task = {
         "prompt": str(prompt),

@@ -89,7 +89,8 @@ async def _ask(task: Mapping[str, Any]) -> int:
 async def _session(task: Mapping[str, Any]) -> Session:
     if task["session"] is None:
         return once(task["resume"], task["options"].get("cwd") or task["cwd"])
-    session = await Session.load(task["session"], FileSessionStorage(task["sessions"]))
+    storage = FileSessionStorage(task["sessions"]) if task["sessions"] is not None else None
+    session = await Session.load(task["session"], storage)
     session.cwd = Path(task["cwd"])
     return session
 

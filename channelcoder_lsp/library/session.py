@@ -146,7 +146,7 @@ class Session(AllSessions):
         self._behind = True
         return await begin(
             prompt, options, log_file=log_file, stream=stream, cwd=current_worktree() or self.cwd, session=session.name,
-            storage=self._given,
+            storage=None if self._owns_storage else self._given,
         )  # fmt: skip
 
     async def interactive(self, prompt: str | Path | None = None, **options: Unpack[Options]) -> Interactive:

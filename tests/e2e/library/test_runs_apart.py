@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channelcoder_lsp import Session, detached, session
+from channelcoder_lsp import FileSessionStorage, Session, detached, session
 from channelcoder_lsp.domain.errors import ArgumentsError, SessionError
 from channelcoder_lsp.library.detached import detached_runs
 from channelcoder_lsp.offline.script import Text
@@ -67,6 +67,14 @@ class TestSessions:
         assert contents(await Session.load("work")) == ["One", "First.", "Two", "Second.", "Three", "Third."]
         assert [request.earlier_questions for request in await model.requests()][-1] == ["One", "Two"]
 
+    async def test_in_files_elsewhere_are_asked_in_there(self, model: OfflineModel, tmp_path: Path):
+        storage = FileSessionStorage(tmp_path / "mine")
+        async with session(name="work", storage=storage) as s:
+            run = await s.detached("One")
+            assert (await run.wait()).code == 0
+        assert [info.message_count for info in await session.list(storage)] == [2]
+        assert await session.list() == []
+
     async def test_are_made_by_it_and_kept_under_their_id(self, model: OfflineModel):
         async with session() as s:
             run = await s.detached("One")
@@ -111,7 +119,7 @@ class TestWhatDoesNotFit:
                 return []
 
         async with session(name="mine", storage=Mine()) as s:
-            with pytest.raises(ArgumentsError, match="sessions in files alone"):
+            with pytest.raises(ArgumentsError, match="can't be given this one"):
                 await s.detached("One")
 
 
