@@ -93,7 +93,7 @@ class RedisBackend:
         self, handle: Handle, mark: Mark, lines: Sequence[Line], info: SessionInfo, fence: int
     ) -> Mark | None:
         """Add records after ``mark``."""
-        # The client sends again what it heard no answer to: by the token the script knows what it did already.
+        # What no answer was heard to is sent again: by the token the script knows what it did already.
         before = (mark.generation, mark.seq, fence, _row(info), uuid4().bytes)
         (said,) = await self._run("append", handle, *before, *(line.text for line in lines))
         if said == b"lost":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import fail_after
@@ -14,7 +15,7 @@ from channelcoder_lsp.domain.errors import StorageError, StorageUnreachableError
 from channelcoder_lsp.storage.redis.scripts import SCRIPTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from redis.asyncio import Redis
 
@@ -67,10 +68,7 @@ class RedisServer:
         answers: list[Any] = []
         for start in range(0, len(commands), _AT_ONCE):
             with self.visiting():
-                async with self.client.pipeline(transaction=False) as pipeline:
-                    for command in commands[start : start + _AT_ONCE]:
-                        pipeline.execute_command(*command, **_RAW)
-                    answers += await pipeline.execute()
+                answers += await _once_more(partial(self._execute_all, commands[start : start + _AT_ONCE]))
         return answers
 
     @contextmanager
@@ -91,7 +89,13 @@ class RedisServer:
 
     async def _execute(self, *command: str | bytes | int) -> Any:
         client: Any = self.client  # its stubs leave this out
-        return await client.execute_command(*command, **_RAW)
+        return await _once_more(partial(client.execute_command, *command, **_RAW))
+
+    async def _execute_all(self, commands: Sequence[Sequence[str]]) -> list[Any]:
+        async with self.client.pipeline(transaction=False) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command, **_RAW)
+            return await pipeline.execute()
 
     def _sentence(self, problem: Exception) -> str:
         # What a server repeats of a command that it doesn't know may be a password.
@@ -100,6 +104,19 @@ class RedisServer:
             f"Redis at {self.address} can't be used: {said.splitlines()[0].rstrip('.')}. Check that it runs and that "
             "you may use it."
         )
+
+
+async def _once_more(work: Callable[[], Awaitable[Any]]) -> Any:
+    """Do it, and once more if the connection is found lost: it may have been so since it was used last.
+
+    When the server has done already what it is asked for once more, the scripts know.
+    """
+    try:
+        return await work()
+    except RedisConnectionError as problem:
+        if type(problem) is not RedisConnectionError:  # refused, not lost
+            raise
+        return await work()
 
 
 def _address(client: Redis) -> str:
