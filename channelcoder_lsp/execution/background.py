@@ -113,16 +113,14 @@ def start(
     """
     _forget(folder)
     run_id = uuid4().hex
-    own = log is None
     path = folder / f"{run_id}.log" if log is None else log.resolve()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StorageNotWritableError(f"{folder} can't be written: {problem.strerror}. Make it writable.") from problem
+    try:
         output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as problem:
-        if own:
-            raise StorageNotWritableError(
-                f"{folder} can't be written: {problem.strerror}. Make it writable."
-            ) from problem
         raise ArgumentsError(f"log: {path} can't be written: {problem.strerror}. Choose another file.") from problem
     try:
         child = subprocess.Popen(  # noqa: S603 - our own module
