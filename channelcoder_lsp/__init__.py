@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.storage import SessionStorage
     from channelcoder_lsp.execution.worktree import worktree
     from channelcoder_lsp.library.functions import claude, detached, interactive, run, stream
-    from channelcoder_lsp.library.results import Chunk, Result
+    from channelcoder_lsp.library.results import Chunk, Compacted, Result
     from channelcoder_lsp.library.session import Session
     from channelcoder_lsp.library.session import Session as session  # noqa: N813 - the guide's spelling
     from channelcoder_lsp.prompts import load_prompt, render
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Chunk",
+    "Compacted",
     "DatabaseStorage",
     "FileSessionStorage",
     "Message",
@@ -52,6 +53,7 @@ __all__ = [
 
 _WHERE = {
     "Chunk": "library.results",
+    "Compacted": "library.results",
     "DatabaseStorage": "storage.database.storage",
     "FileSessionStorage": "storage",
     "Message": "domain.session",

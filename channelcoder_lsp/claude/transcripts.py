@@ -19,7 +19,7 @@ from uuid import UUID
 from channelcoder_lsp.claude.editor_tools import short_name
 from channelcoder_lsp.claude.messages import tool_detail
 from channelcoder_lsp.domain.errors import SessionError
-from channelcoder_lsp.domain.turn import ToolUse, Turn, TurnState, Usage
+from channelcoder_lsp.domain.turn import ContextUse, ToolUse, Turn, TurnState, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -205,7 +205,8 @@ class _Turns:
                 detail = tool_detail(name, given if isinstance(given, dict) else {}, self._cwd)
                 turn.tools.append(ToolUse(name=short_name(name), detail=detail))
         # A message of several blocks is written as several entries, each with the usage of the whole.
-        self._usage[str(message.get("id"))] = _usage(message.get("usage"))
+        self._usage[str(message.get("id"))] = last = _usage(message.get("usage"))
+        turn.context = ContextUse(tokens=last.total) if last.total else None
         turn.usage = sum(self._usage.values(), Usage())
 
 

@@ -282,9 +282,7 @@ class SessionHead(Model):
             self._in_session(record.session_id)
             if record.cumulative_cost_usd is not None:
                 self.channelcoder.spent[record.session_id] = record.cumulative_cost_usd
-        if record.context is not None:
-            self.channelcoder.context = record.context
-        self.channelcoder.context_told = self.channelcoder.context_told or record.near_limit
+        self._context_is(record)
         if not record.answer:
             return []
         return [
@@ -296,6 +294,15 @@ class SessionHead(Model):
                 turn_id=record.turn_id,
             )
         ]
+
+    def _context_is(self, record: TurnFinished) -> None:
+        """Take in how full the context is; one that got much emptier was compacted by Claude Code itself."""
+        ledger = self.channelcoder
+        if record.context is not None:
+            if ledger.context is not None and record.context.tokens < ledger.context.tokens / 2:
+                ledger.context_told = None
+            ledger.context = record.context
+        ledger.context_told = ledger.context_told or record.near_limit
 
     def _compacted(self, turn: Turn, record: TurnFinished) -> list[Message]:
         """Go on from a summary: the chain stays, and what Claude is asked next begins a session of its own.

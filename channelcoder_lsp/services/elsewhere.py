@@ -39,6 +39,7 @@ def records_of(turn: Turn, *, cost_usd: float = 0.0, cumulative_usd: float | Non
             model=turn.model,
             usage=turn.usage,
             tools=turn.tools,
+            context=turn.context,
             cost_usd=cost_usd,
             cumulative_cost_usd=cumulative_usd,
             session_id=turn.session_id,

@@ -145,6 +145,9 @@ class TestImport:
         async with await Session.import_(file, "prices") as s:
             assert (s.id(), s.name) == (result.session_id, "prices")
             assert s.cwd == tmp_path / "project"
+            context = json.loads(await s.export("json"))["channelcoder"]["context"]
+            assert result.context is not None
+            assert context["tokens"] == result.context.tokens
             assert [message.content for message in s.messages()] == ["What is the price?", "Let me look.\n\nIt is 7."]
             await s.claude("And tomorrow?")
             assert s.id() != result.session_id

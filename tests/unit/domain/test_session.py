@@ -292,6 +292,12 @@ class TestCompacting:
 
 
 class TestContextUse:
+    def test_that_was_told_is_told_again_once_claude_code_has_emptied_it_by_itself(self):
+        full, low = ContextUse(tokens=90, window=100), ContextUse(tokens=44, window=100)
+        told = [asked(1), finished(1, context=full, near_limit=True)]
+        assert folded(*told, asked(2), finished(2, context=full)).channelcoder.context_told
+        assert not folded(*told, asked(2), finished(2, context=low)).channelcoder.context_told
+
     @pytest.mark.parametrize(("tokens", "window", "share"), [(50, 200, 0.25), (300, 200, 1.0), (50, None, None)])
     def test_is_a_share_of_the_window(self, tokens: int, window: int | None, share: float | None):
         assert ContextUse(tokens=tokens, window=window).share == share
