@@ -126,6 +126,18 @@ class TestSummary:
         assert agent.asked[-1].session_id == one.id()
         assert len(agent.asked[-1].known) == 1
 
+    async def test_reaches_a_process_that_has_the_old_conversation_open(self, open_desk, agent: ScriptedAgent):
+        here, there = open_desk(), open_desk()
+        one = await here.session()
+        other = await there.session()
+        await here.answered(one, "One")
+        await there.answered(other, "Two")
+        agent.will(SUMMARY)
+        await compacted(here, one)
+        await there.answered(other, "Three")
+        assert "| **Aim**: sheep." in agent.prompts[-1]
+        assert agent.asked[-1].known == ()
+
     async def test_of_a_summary_is_made_of_that_and_what_was_said_since(self, desk: Desk, agent: ScriptedAgent):
         session = await desk.session()
         await desk.answered(session, "One")
