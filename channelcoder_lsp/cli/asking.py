@@ -34,7 +34,7 @@ _OPTIONS = (
     click.option("-d", "--data", multiple=True, metavar="KEY=VALUE", help="A value to fill in; may be JSON."),
     click.option("-s", "--system", metavar="TEXT|FILE", help="The system prompt."),
     click.option("--append-system", metavar="TEXT", help="Added to the system prompt."),
-    click.option("-t", "--tools", multiple=True, help="Tools that need no consent, parted by commas."),
+    click.option("-t", "--tools", multiple=True, help="Tools that need no consent, parted by commas or blanks."),
     click.option("--disallowed-tools", multiple=True, help="Tools that Claude does not get."),
     click.option("--mcp-config", metavar="FILE", help="MCP servers."),
     click.option("--model", help="The model."),

@@ -41,7 +41,8 @@ async def hand_over(arguments: Sequence[str], *, cwd: Path, environment: Mapping
 
     What is typed, Ctrl-C included, is the program's. A SIGTERM or SIGHUP that is meant for us is passed on to it, and
     we go on once it has ended. When it is stopped (Ctrl-Z), so are we, and ``fg`` continues both. Is the caller
-    cancelled, the program is ended.
+    cancelled, the program is ended. Handlers that the event loop had for these signals are off it afterwards; those set
+    with :mod:`signal` are as before.
 
     Args:
         arguments: the program and what it is given.
