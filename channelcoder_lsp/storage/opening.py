@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from channelcoder_lsp.storage.file.storage import FileSessionStorage
 
 if TYPE_CHECKING:
     from channelcoder_lsp.domain.storage import JournaledStorage
+    from channelcoder_lsp.storage.shared.backend import Backend
 
 SCHEMES = {
     "file": "",
@@ -21,8 +23,12 @@ SCHEMES = {
 }
 """What a URL may begin with, and the extra that it needs."""
 
+_FOLDER_CHARS = 16
 
-def open_storage(url: str = "file:", *, directory: Path | str | None = None) -> JournaledStorage:
+
+def open_storage(
+    url: str = "file:", *, directory: Path | str | None = None, outbox: Path | None = None
+) -> JournaledStorage:
     """The storage that a URL names. Nothing is connected to before the first use.
 
     Args:
@@ -30,6 +36,8 @@ def open_storage(url: str = "file:", *, directory: Path | str | None = None) -> 
             for an absolute path), ``postgresql://user@host/database``. ``?tenant=NAME`` parts the sessions of several
             teams that use one server.
         directory: where ``file:`` keeps sessions; None: see :class:`FileSessionStorage`.
+        outbox: a folder of this machine in which what is recorded waits while the back end is away, so that one can go
+            on; None: what is to be recorded then fails.
 
     Raises:
         ArgumentsError: the URL can't be understood.
@@ -46,7 +54,13 @@ def open_storage(url: str = "file:", *, directory: Path | str | None = None) -> 
         )
     if scheme == "file":
         return _files(parts, directory)
-    return _shared(SCHEMES[scheme], url)
+    backend = _backend(SCHEMES[scheme], url)
+    if outbox is not None:
+        # One for each place: what waits for one must not arrive at another.
+        folder = outbox / sha256(url.encode()).hexdigest()[:_FOLDER_CHARS]
+        backend = import_module("channelcoder_lsp.storage.shared.outbox").Outbox(backend, folder)
+    storage: JournaledStorage = import_module("channelcoder_lsp.storage.shared.storage").SharedStorage(backend)
+    return storage
 
 
 def masked(url: str) -> str:
@@ -69,12 +83,12 @@ def _files(parts: SplitResult, directory: Path | str | None) -> FileSessionStora
     return FileSessionStorage(Path(url2pathname(parts.path)) if "%" in parts.path else Path(unquote(parts.path)))
 
 
-def _shared(extra: str, url: str) -> JournaledStorage:
+def _backend(extra: str, url: str) -> Backend:
     try:
-        storage: JournaledStorage = import_module(f"channelcoder_lsp.storage.{extra}.opening").open(url)
+        backend: Backend = import_module(f"channelcoder_lsp.storage.{extra}.opening").open_backend(url)
     except ImportError as problem:
         raise StorageError(
             f"For {masked(url)} the package {problem.name} is needed. Install it: "
             f"pip install 'channelcoder-lsp[{extra}]'."
         ) from problem
-    return storage
+    return backend

@@ -59,6 +59,16 @@ class Postgres:
         """Stop it: ``fast``, or ``immediate`` as by a loss of power."""
         self._run("pg_ctl", "-D", "data", "-w", "-m", how, "stop")
 
+    @property
+    def pid(self) -> int:
+        """The server's first process."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return (self._folder / "data" / "postmaster.pid").exists()
+
     def _run(self, program: str, *arguments: str) -> None:
         user = self._user
         subprocess.run(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from anyio import fail_after
 from sqlalchemy import URL, and_, delete, func, insert, or_, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from channelcoder_lsp.domain.errors import (
@@ -66,13 +65,12 @@ class DatabaseBackend:
         place = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
         self.address = place.render_as_string().rstrip("/")
 
-    async def create(self, name: str, whole: Whole) -> Handle:
+    async def create(self, handle: Handle, whole: Whole) -> None:
         """Store a new session."""
-        handle = Handle(name, uuid4().hex)
         row = {"key": handle.key, "tenant": self._tenant, "generation": 0, "seq": whole.seq, **_columns(whole.info)}
         try:
-            async with self._changing(name) as connection:
-                await connection.execute(insert(sessions).values(**row, name=name))
+            async with self._changing(handle.name) as connection:
+                await connection.execute(insert(sessions).values(**row, name=handle.name))
                 texts = ((_BASE, whole.base), (_HEAD, whole.head))
                 values = [
                     {"session": handle.key, "kind": kind, "generation": 0, "seq": whole.seq, "text": text}
@@ -80,8 +78,7 @@ class DatabaseBackend:
                 ]
                 await connection.execute(insert(snapshots), values)
         except _TakenError as problem:
-            raise SessionExistsError(name) from problem
-        return handle
+            raise SessionExistsError(handle.name) from problem
 
     async def find(self, name: str) -> Handle | None:
         """The session of that name."""
@@ -321,6 +318,8 @@ class DatabaseBackend:
                 f"The database at {self.address} did not answer in {TIMEOUT_SECONDS:.0f} seconds. It may be busy or "
                 "unreachable."
             ) from problem
+        except DataError as problem:
+            raise StorageError(f"The database at {self.address} refused: {_said(problem)}.") from problem
         except (OSError, DBAPIError) as problem:
             raise StorageUnreachableError(
                 f"The database at {self.address} can't be used: {_said(problem)}. Check that it runs and that "

@@ -7,21 +7,21 @@ import ssl
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.storage.database.backend import DatabaseBackend
-from channelcoder_lsp.storage.shared.storage import SharedStorage
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _CONNECT_SECONDS = 5
 _POOL_SECONDS = 10
+_IDLE_SECONDS = 10
 
 
-def open(url: str) -> SharedStorage:  # noqa: A001 - as a module of an adapter has it
-    """The storage; see :func:`channelcoder_lsp.storage.opening.open_storage`.
+def open_backend(url: str) -> DatabaseBackend:
+    """The back end; see :func:`channelcoder_lsp.storage.opening.open_storage`.
 
     A PostgreSQL server on another machine is talked to over TLS, with its certificate checked, unless ``sslmode`` says
     otherwise; ``sslrootcert`` names the file of the authority that signed it.
@@ -50,7 +50,16 @@ def open(url: str) -> SharedStorage:  # noqa: A001 - as a module of an adapter h
     if query:
         raise ArgumentsError(f"The storage's URL has {', '.join(sorted(query))} in it, which is not known.")
     engine = create_async_engine(given.set(drivername=driver, query={}), **options)
-    return SharedStorage(DatabaseBackend(engine, tenant=tenant, owned=True))
+    if backend == "postgresql":
+        event.listen(engine.sync_engine, "connect", _bound)
+    return DatabaseBackend(engine, tenant=tenant, owned=True)
+
+
+def _bound(connection: Any, _record: object) -> None:
+    """Have the server end a transaction whose client was lost in the middle, before others wait long for its locks."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
+    cursor.close()
 
 
 def _tls(url: URL, query: dict[str, str]) -> ssl.SSLContext | str:

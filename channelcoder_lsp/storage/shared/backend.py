@@ -71,8 +71,8 @@ class Backend(Protocol):
         """Where it is, for people: a URL without credentials."""
         ...
 
-    async def create(self, name: str, whole: Whole) -> Handle:
-        """Store a new session at generation 0.
+    async def create(self, handle: Handle, whole: Whole) -> None:
+        """Store a new session at generation 0, under a key that nothing else has.
 
         Raises:
             SessionExistsError: the name is taken.

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from channelcoder_lsp.domain.errors import SessionExistsError, SessionNameError, SessionNotFoundError
 from channelcoder_lsp.storage.names import session_name
+from channelcoder_lsp.storage.shared.backend import Handle
 from channelcoder_lsp.storage.shared.journal import SharedJournal
 from channelcoder_lsp.storage.shared.leasing import LEASE_SECONDS
 from channelcoder_lsp.storage.shared.lines import head_of, state_of, whole_of
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from channelcoder_lsp.domain.session import SessionInfo, SessionState
-    from channelcoder_lsp.storage.shared.backend import Backend, Handle
+    from channelcoder_lsp.storage.shared.backend import Backend
 
 
 class SharedStorage:
@@ -79,7 +80,9 @@ class SharedStorage:
         key = session_name(name)
         if state.metadata.name is not None:
             state = state.model_copy(update={"metadata": state.metadata.model_copy(update={"name": key})})
-        return await self._journal(await self._backend.create(key, whole_of(state, key, self._backend.address)))
+        handle = Handle(key, uuid4().hex)
+        await self._backend.create(handle, whole_of(state, key, self._backend.address))
+        return await self._journal(handle)
 
     async def open(self, name: str) -> SharedJournal:
         """Open a stored session, reading only its head and what was recorded since that was kept.
@@ -138,7 +141,7 @@ class SharedStorage:
         whole = whole_of(state, name, self._backend.address)
         if handle is None:
             try:
-                handle = await self._backend.create(name, whole)
+                await self._backend.create(Handle(name, uuid4().hex), whole)
             except SessionExistsError:  # somebody was faster
                 handle = await self._found(name)
                 await self._backend.replace(handle, whole)

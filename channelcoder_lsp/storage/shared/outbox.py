@@ -1,0 +1,445 @@
+"""Going on while the back end is slow or away.
+
+What is recorded meanwhile waits on this machine, and is delivered in order when the back end is back, also by a later
+process. Sessions that were open here before can be opened, asked in and read as far as this machine knows them; what
+needs the back end itself (renaming, removing, a whole history) says that it is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from hashlib import md5
+from typing import TYPE_CHECKING, TypeVar
+
+from anyio import fail_after
+
+from channelcoder_lsp.domain.errors import (
+    ChannelCoderError,
+    SessionExistsError,
+    SessionNotFoundError,
+    StorageUnreachableError,
+)
+from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.storage.file.disk import make_folder
+from channelcoder_lsp.storage.file.locks import FileLock
+from channelcoder_lsp.storage.file.recall import fill
+from channelcoder_lsp.storage.shared.backend import Handle, Line, Mark, Stored
+from channelcoder_lsp.storage.shared.drawer import HERE, Drawer
+from channelcoder_lsp.storage.shared.lines import head_of, row_after, row_of, whole_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from pathlib import Path
+
+    from channelcoder_lsp.domain.session import SessionInfo
+    from channelcoder_lsp.storage.shared.backend import Backend, Whole
+    from channelcoder_lsp.storage.shared.drawer import Waiting
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 3.0
+"""How long an editor's question waits for the back end before it is taken to be away."""
+RETRY_SECONDS = 2.0
+_LOCK_SECONDS = 0.05
+_LONG_SECONDS = 60.0
+"""How long a whole history, or the delivery of what waits, may take."""
+_OWN_FENCE = -1
+"""The fence of a lease among this machine's processes alone."""
+
+
+class Outbox:
+    """A back end that goes on without the real one.
+
+    Args:
+        inner: the real one.
+        folder: where what waits is kept.
+        patience: seconds that a visit may take.
+    """
+
+    def __init__(self, inner: Backend, folder: Path, *, patience: float = PATIENCE_SECONDS) -> None:
+        self.address = inner.address
+        self.away: str | None = None
+        """Why the back end can't be reached, while it can't."""
+        self.tell: Callable[[], None] = lambda: None
+        """Called when the back end went or came back."""
+        self._inner = inner
+        self._folder = folder
+        self._drawer = Drawer(folder)
+        self._patience = patience
+        self._again_at = 0.0
+        self._begun = False
+        self._task: asyncio.Task[None] | None = None
+        self._delivering = asyncio.Lock()
+        self._closing = asyncio.Event()
+        self._leases: dict[str, FileLock] = {}
+        self._names: dict[str, str] = {}
+        """The names of sessions that were made here under a name that was taken, by key."""
+        self._news = asyncio.Condition()
+        self._told: list[str] = []
+
+    async def waiting(self) -> int:
+        """How many records wait to be delivered."""
+        return sum(len(each.lines) for each in await self._drawer.waiting())
+
+    # Sessions
+
+    async def create(self, handle: Handle, whole: Whole) -> None:
+        """Store a new session."""
+        try:
+            await self._try(lambda: self._inner.create(handle, whole))
+        except StorageUnreachableError:
+            if not await self._drawer.make(handle, Stored(whole.head, Mark(0, whole.seq)), whole.base):
+                raise SessionExistsError(handle.name) from None
+
+    async def find(self, name: str) -> Handle | None:
+        """The session of that name."""
+        try:
+            return await self._try(lambda: self._inner.find(name))
+        except StorageUnreachableError:
+            return await self._drawer.named(name)
+
+    async def rows(self) -> list[SessionInfo]:
+        """The rows of all sessions; while the back end is away, of those that this machine knows."""
+        try:
+            return await self._try(self._inner.rows)
+        except StorageUnreachableError:
+            known = await self._drawer.known()
+            return [row_of(head_of(stored, handle), handle.name, self.address) for handle, stored in known]
+
+    async def replace(self, handle: Handle, whole: Whole) -> None:
+        """Store the session anew."""
+        await self._try(lambda: self._inner.replace(self._there(handle), whole))
+
+    async def rename(self, handle: Handle, name: str) -> None:
+        """Give the session another name."""
+        await self._try(lambda: self._inner.rename(self._there(handle), name))
+        await self._drawer.forget(handle.key)
+
+    async def delete(self, handle: Handle) -> None:
+        """Remove the session and all that belongs to it."""
+        await self._try(lambda: self._inner.delete(self._there(handle)))
+        await self._drawer.forget(handle.key)
+
+    # Reading
+
+    async def head(self, handle: Handle) -> Stored:
+        """The head that was kept last, and the records after it."""
+        try:
+            stored = await self._try(lambda: self._inner.head(self._there(handle)))
+        except StorageUnreachableError:
+            known = await self._drawer.stored(handle.key)
+            if known is None:
+                raise
+            return known
+        await self._drawer.remember(handle, stored)
+        return stored
+
+    async def whole(self, handle: Handle) -> Stored:
+        """The base, and all records."""
+        return await self._try(lambda: self._inner.whole(self._there(handle)), _LONG_SECONDS)
+
+    async def since(self, handle: Handle, mark: Mark) -> Sequence[Line] | None:
+        """The records after a mark."""
+        try:
+            lines = await self._try(lambda: self._inner.since(self._there(handle), mark))
+        except StorageUnreachableError:
+            return await self._since_here(handle, mark)
+        if lines:
+            await self._drawer.add(handle, lines)
+        return lines
+
+    async def _since_here(self, handle: Handle, mark: Mark) -> Sequence[Line] | None:
+        known = await self._drawer.stored(handle.key)
+        if known is None or (known.mark.generation == mark.generation and known.mark.seq > mark.seq):
+            return ()
+        if known.mark.generation != mark.generation:
+            return None
+        return [line for line in known.lines if line.seq > mark.seq]
+
+    # Recording
+
+    async def append(
+        self, handle: Handle, mark: Mark, lines: Sequence[Line], info: SessionInfo, fence: int
+    ) -> Mark | None:
+        """Add records after ``mark``: at the back end, or to what waits."""
+        try:
+            if mark.generation == HERE or await self._drawer.is_waiting(handle.key):
+                await self._try(lambda: self._deliver_all(handle.key), _LONG_SECONDS)
+                if mark.generation == HERE:
+                    return None  # the numbers may be others by now
+            added = await self._try(lambda: self._inner.append(self._there(handle), mark, lines, info, max(fence, 0)))
+        except StorageUnreachableError:
+            return await self._drawer.wait(handle, mark, lines)
+        if added is not None:
+            await self._drawer.add(handle, lines)
+        return added
+
+    async def keep_head(self, handle: Handle, mark: Mark, head: str, drop: Sequence[int]) -> None:
+        """Keep a head."""
+        if mark.generation != HERE:
+            await self._try(lambda: self._inner.keep_head(self._there(handle), mark, head, drop))
+
+    # The lease
+
+    async def acquire(self, handle: Handle, holder: str, seconds: float) -> int | None:
+        """The lease; while the back end is away, among this machine's processes."""
+        try:
+            fence = await self._try(lambda: self._inner.acquire(self._there(handle), holder, seconds))
+        except StorageUnreachableError:
+            fence = _OWN_FENCE
+        if fence is None:
+            return None
+        # Another process here may hold it since the back end was away.
+        lock = self._lock(handle)
+        if handle.key not in self._leases and lock.try_acquire():
+            self._leases[handle.key] = lock
+            return fence
+        if fence != _OWN_FENCE:
+            await self._inner.release(self._there(handle), fence)
+        return None
+
+    async def renew(self, handle: Handle, fence: int, seconds: float) -> bool:
+        """Hold a lease for longer."""
+        return fence == _OWN_FENCE or await self._try(lambda: self._inner.renew(self._there(handle), fence, seconds))
+
+    async def release(self, handle: Handle, fence: int) -> None:
+        """Let go of a lease."""
+        try:
+            if fence != _OWN_FENCE:
+                await self._try(lambda: self._inner.release(self._there(handle), fence))
+        finally:
+            if (lock := self._leases.pop(handle.key, None)) is not None:
+                lock.close()
+
+    async def give_up(self, handle: Handle, holder: str) -> None:
+        """Ask for the lease no more."""
+        await self._try(lambda: self._inner.give_up(self._there(handle), holder))
+
+    # Texts
+
+    async def keep_content(self, handle: Handle, digest: str, data: bytes) -> None:
+        """Keep some bytes under their digest."""
+        try:
+            await self._try(lambda: self._inner.keep_content(self._there(handle), digest, data))
+        except StorageUnreachableError:
+            await self._drawer.keep_content(handle.key, digest, data, waiting=True)
+        else:
+            await self._drawer.keep_content(handle.key, digest, data, waiting=False)
+
+    async def content(self, handle: Handle, digest: str) -> bytes | None:
+        """What was kept: here, or at the back end."""
+        if (data := await self._drawer.content(handle.key, digest)) is not None:
+            return data
+        try:
+            data = await self._try(lambda: self._inner.content(self._there(handle), digest))
+        except StorageUnreachableError as problem:
+            logger.info("a text of session %r can't be had now: %s", handle.name, problem)
+            return None
+        if data is not None:
+            await self._drawer.keep_content(handle.key, digest, data, waiting=False)
+        return data
+
+    async def drop_contents(self, handle: Handle, keep: Collection[str], older_than: float) -> None:
+        """Drop what nothing points at any more."""
+        await self._try(lambda: self._inner.drop_contents(self._there(handle), keep, older_than))
+
+    async def watch(self) -> AsyncIterator[str]:
+        """The names of sessions that changed, at the back end or here."""
+        queue: asyncio.Queue[str] = asyncio.Queue()
+
+        async def inner() -> None:
+            while True:
+                with suppress(ChannelCoderError):
+                    async for name in self._inner.watch():
+                        queue.put_nowait(name)
+                await asyncio.sleep(RETRY_SECONDS)
+
+        async def here() -> None:
+            seen = len(self._told)
+            while True:
+                async with self._news:
+                    await self._news.wait_for(lambda: len(self._told) > seen)  # noqa: B023 - called at once
+                    names, seen = self._told[seen:], len(self._told)
+                for name in names:
+                    queue.put_nowait(name)
+
+        tasks = [asyncio.create_task(each()) for each in (inner, here)]
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Deliver what waits, if that can be done at once, and let go of everything."""
+        self._closing.set()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=self._patience)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self.away is None:
+            with suppress(ChannelCoderError):
+                await self._try(self._deliver_all, _LONG_SECONDS)
+        await self._drawer.close()
+        await self._inner.close()
+
+    # Being away
+
+    async def _try(self, visit: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
+        """Visit the back end, unless it was away a moment ago.
+
+        Raises:
+            StorageUnreachableError: it is away.
+        """
+        if self.away is not None and time.monotonic() < self._again_at:
+            raise StorageUnreachableError(self.away)
+        try:
+            with fail_after(seconds or self._patience):
+                result = await visit()
+        except TimeoutError:
+            said = f"{self.address} did not answer in {seconds or self._patience:.0f} seconds."
+            self._went(said)
+            raise StorageUnreachableError(said) from None
+        except StorageUnreachableError as problem:
+            self._went(problem.message)
+            raise
+        if self.away is not None or not self._begun:
+            self._came()
+        return result
+
+    def _went(self, said: str) -> None:
+        self._again_at = time.monotonic() + RETRY_SECONDS
+        self._begun = True
+        if self.away is None:
+            logger.warning("sessions are kept on this machine for a while: %s", said)
+            self.away = said
+            self.tell()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look_again(), name="outbox")
+
+    def _came(self) -> None:
+        was_away, self.away, self._begun = self.away, None, True
+        if was_away is not None:
+            self.tell()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look_again(), name="outbox")
+
+    async def _look_again(self) -> None:
+        """Deliver what waits, as soon as that can be done."""
+        while not self._closing.is_set():
+            try:
+                await self._try(self._deliver_all, _LONG_SECONDS)
+            except StorageUnreachableError as problem:
+                logger.debug("still away: %s", problem)
+            except ChannelCoderError as problem:
+                logger.warning("what waits can't be delivered yet: %s", problem)
+            else:
+                # Something may have been put here since, while this was on its way.
+                if not await self._drawer.waiting() and self.away is None:
+                    return
+                continue
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), RETRY_SECONDS)
+
+    async def _deliver_all(self, key: str | None = None) -> None:
+        async with self._delivering:
+            waiting = [each for each in await self._drawer.waiting() if key in (None, each.handle.key)]
+            if not waiting:
+                await self._inner.find("")  # whether it is there
+                return
+            lock = FileLock(self._folder / "delivering.lock")
+            try:
+                while not lock.try_acquire():  # noqa: ASYNC110 - another process has it
+                    await asyncio.sleep(_LOCK_SECONDS)
+                refused: ChannelCoderError | None = None
+                for what in await self._drawer.waiting():
+                    if key in (None, what.handle.key):
+                        try:
+                            await self._deliver(what)
+                        except StorageUnreachableError:
+                            raise
+                        except ChannelCoderError as problem:  # which must not keep the others from arriving
+                            refused = problem
+                if refused is not None:
+                    raise refused
+            finally:
+                lock.close()
+
+    async def _deliver(self, what: Waiting) -> None:
+        handle = self._there(what.handle)
+        if what.base is not None:
+            handle = await self._create(handle, what.base)
+        try:
+            for digest, data in what.contents:
+                await self._inner.keep_content(handle, digest, data)
+            if what.lines:
+                await self._append(handle, what.lines)
+        except SessionNotFoundError:
+            # Removed by somebody else: what was recorded here stays, in a session of its own.
+            await self._revive(what)
+        else:
+            await self._drawer.delivered(what)
+            await self._drawer.remember(handle, await self._inner.head(handle))
+        self._told.append(handle.name)
+        async with self._news:
+            self._news.notify_all()
+
+    async def _append(self, handle: Handle, waiting: Sequence[Line]) -> None:
+        while True:
+            stored = await self._inner.head(handle)
+            head = head_of(stored, handle)
+            mark = Mark(stored.mark.generation, max([stored.mark.seq, *(line.seq for line in stored.lines)]))
+            # What was on its way when the connection was lost may have come through.
+            there = {line.text for line in stored.lines}
+            missing = [line.text for line in waiting if line.text not in there]
+            if not missing:
+                return
+            lines = [Line(number, text) for number, text in enumerate(missing, start=mark.seq + 1)]
+            row = row_after(head, lines, handle, self.address)
+            if await self._inner.append(handle, mark, lines, row, 0) is not None:
+                return
+
+    async def _create(self, handle: Handle, base: str) -> Handle:
+        """Create a session that was made here; under another name if its own was taken meanwhile."""
+        state = SessionState.model_validate_json(base)
+        name, number = handle.name, 1
+        while True:
+            try:
+                wanted = Handle(name, handle.key)
+                await self._inner.create(wanted, whole_of(state, name, self.address))
+            except SessionExistsError:
+                there = await self._inner.find(name)
+                if there is not None and there.key == handle.key:
+                    return wanted  # it was created before this process, or the last one, died
+                number += 1
+                name = f"{handle.name}-{number}"
+            else:
+                self._names[handle.key] = name
+                return wanted
+
+    async def _revive(self, what: Waiting) -> None:
+        known = await self._drawer.stored(what.handle.key)
+        state = SessionState()
+        if known is not None:
+            head = head_of(known, what.handle)
+            state.metadata = head.metadata
+            fill(state, head)
+        key = md5(what.handle.key.encode(), usedforsecurity=False).hexdigest()
+        free = await self._create(Handle(f"{what.handle.name}-kept", key), state.at_rest())
+        logger.warning("session %r was removed elsewhere; what waited for it is in %r", what.handle.name, free.name)
+        await self._drawer.delivered(what)
+        await self._drawer.forget(what.handle.key)
+
+    def _there(self, handle: Handle) -> Handle:
+        """The session as the back end knows it."""
+        return Handle(self._names.get(handle.key, handle.name), handle.key)
+
+    def _lock(self, handle: Handle) -> FileLock:
+        make_folder(self._folder)
+        return FileLock(self._folder / f"{handle.key}.lease")
