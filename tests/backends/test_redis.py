@@ -15,12 +15,21 @@ from redis.asyncio.connection import ConnectionPool, SSLConnection
 from backends.places import PATIENCE
 from backends.proxy import proxy_to
 from backends.redis import RedisServer
-from channelcoder_lsp.domain.errors import SessionExistsError, SessionNotFoundError, StorageUnreachableError
-from channelcoder_lsp.domain.records import ModelChosen
+from channelcoder_lsp.domain.errors import (
+    SessionExistsError,
+    SessionNotFoundError,
+    StorageError,
+    StorageUnreachableError,
+)
+from channelcoder_lsp.domain.records import ModelChosen, TurnDelta, TurnStarted
 from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.storage.redis import backend as backend_module
 from channelcoder_lsp.storage.redis import server as server_module
+from channelcoder_lsp.storage.redis.backend import RedisBackend
 from channelcoder_lsp.storage.redis.keys import Keys
 from channelcoder_lsp.storage.redis.storage import RedisStorage
+from channelcoder_lsp.storage.shared.backend import Handle
+from channelcoder_lsp.storage.shared.lines import whole_of
 from channelcoder_lsp.testing.samples import answered
 
 DAY = 86_400
@@ -119,29 +128,37 @@ class TestLostAnswers:
         assert list(state.turns) == list(journal.head.turns) == ["turn-1", "turn-2", "turn-3"]
         assert state.channelcoder.seq == 6
 
-    async def test_of_a_lease(self, proxy, storage):
+    async def test_of_a_lease(self, proxy, redis_server, tenant):
         """Who was given it has it."""
-        journal = await storage.create(SessionState(), "mine")
-        async with journal.lease():
-            pass
-        with fail_after(PATIENCE):
-            proxy.lose_answers()
-            async with journal.lease():
-                assert proxy.lost == 1
-                await journal.append(*answered(1))
+        async with Redis.from_url(proxy.url(redis_server.url)) as client:
+            storage = RedisStorage(client, tenant=tenant, lease_seconds=3600)
+            journal = await storage.create(SessionState(), "mine")
+            with fail_after(PATIENCE):
+                proxy.lose_answers()
+                async with journal.lease():
+                    assert proxy.lost == 1
+                    await journal.append(*answered(1))
 
-    async def test_of_a_new_session_and_of_a_name(self, proxy, storage):
-        """It is there, and not in its own way."""
-        await storage.create(SessionState(), "first")
+    async def test_of_a_new_session(self, proxy, storage):
+        """It is there, and not in its own way; what others recorded meanwhile stays."""
+        backend, whole = storage._backend, whole_of(SessionState(), "mine", "")
+        handle = Handle("mine", uuid4().hex)
         proxy.lose_answers()
-        await storage.create(SessionState(), "mine")
-        await storage.rename("first", "second")
+        await backend.create(handle, whole)
+        assert proxy.lost == 1
+        await (await storage.open("mine")).append(*answered(1))
+        await backend.create(handle, whole)
+        assert list((await storage.load("mine")).turns) == ["turn-1"]
         with pytest.raises(SessionExistsError):
-            await storage.rename("second", "mine")
-        await storage._backend.find("mine")
+            await backend.create(Handle("mine", uuid4().hex), whole)
+
+    async def test_of_a_name(self, proxy, storage):
+        await storage.create(SessionState(), "old")
+        handle = await storage._backend.find("old")
         proxy.lose_answers()
-        await storage._backend.rename(await storage._backend.find("second"), "third")
-        assert {row.name for row in await storage.list()} == {"mine", "third"}
+        await storage._backend.rename(handle, "new")
+        assert proxy.lost == 1
+        assert [row.name for row in await storage.list()] == ["new"]
 
     async def test_that_never_come(self, proxy, storage, monkeypatch):
         """A server that says nothing is not waited for without a bound."""
@@ -172,9 +189,9 @@ class TestAServerThatForgot:
             ahead = await storage.create(SessionState(), "mine")
             await ahead.append(*answered(1))
             other = await storage.open("mine")
+            await client.save()
             async with ahead.lease():
                 fence = ahead._fence
-            await client.save()
             await ahead.append(*answered(2))
             await ahead.append(*answered(3))
             server.stop("immediate")
@@ -209,6 +226,18 @@ class TestRefusals:
             ) as refused:
                 await RedisStorage(client).list()
         assert "secret" not in str(refused.value)
+
+    async def test_a_server_that_repeats_what_it_does_not_know(self, tmp_path):
+        """Such as the command to log in, with the password."""
+        server = RedisServer(tmp_path / "old", "--rename-command", "AUTH", "", "--rename-command", "HELLO", "")
+        server.start()
+        try:
+            async with Redis.from_url(server.url.replace("//", "//user:secret@")) as client:
+                with pytest.raises(StorageError, match="unknown command") as refused:
+                    await RedisStorage(client).list()
+            assert "secret" not in str(refused.value)
+        finally:
+            server.stop()
 
     async def test_a_server_that_is_not_there(self):
         async with Redis.from_url("redis://user:secret@127.0.0.1:1/3") as client:
@@ -254,8 +283,52 @@ class TestRefusals:
             async with journal.lease():
                 await journal.append(*answered(1))
             assert [row.name for row in await storage.list()] == ["mine"]
-            with pytest.raises(Exception, match=r"(?i)no permission|can't access"):
+            with pytest.raises(StorageError, match="permission"):
                 await RedisStorage(client, tenant="team b").list()
+
+
+async def test_those_who_wait_get_the_lease_in_the_order_of_their_asking(client, tenant, monkeypatch):
+    """However often each asks, until one asks no more."""
+    monkeypatch.setattr(backend_module, "_WAITING_SECONDS", 600.0)
+    backend = RedisBackend(client, tenant=tenant)
+    handle = Handle("mine", uuid4().hex)
+    await backend.create(handle, whole_of(SessionState(), "mine", ""))
+    fence = await backend.acquire(handle, "first", 600)
+    for holder in ["second", "third", "fourth", "third", "second"]:
+        assert await backend.acquire(handle, holder, 600) is None
+    await backend.release(handle, fence)
+    assert await backend.acquire(handle, "fourth", 600) is None
+    assert await backend.acquire(handle, "third", 600) is None
+    assert await backend.acquire(handle, "first", 600) is None
+    second = await backend.acquire(handle, "second", 600)
+    assert second > fence
+    await backend.release(handle, second)
+    await backend.give_up(handle, "third")
+    assert await backend.acquire(handle, "fourth", 600) > second
+
+
+async def test_pieces_of_an_answer_go_once_it_is_there(client, tenant):
+    """They are needed by nobody, and nothing else goes."""
+    storage = RedisStorage(client, tenant=tenant)
+    journal = await storage.create(SessionState(), "mine")
+    asked, finished = answered(1)
+    pieces = [TurnDelta(turn_id="turn-1", text="a") for _ in range(5)]
+    await journal.append(asked, TurnStarted(turn_id="turn-1", session_id="session-1"), *pieces, finished)
+    records = f"{Keys(tenant).prefix}{journal._handle.key}:records"
+    before = await storage.load("mine")
+    assert await client.xlen(records) == 8
+    await journal.fold()
+    assert await client.xlen(records) == 3
+    assert await storage.load("mine") == before
+
+
+def test_no_tenant_s_keys_begin_like_another_s():
+    """Else one's access control list would let in the other."""
+    tenants = ["", "a", "a}", "a}:", "a}:b", "{a", "a:", "*", "a*", "ü"]
+    prefixes = {tenant: Keys(tenant).prefix for tenant in tenants}
+    for tenant, prefix in prefixes.items():
+        assert [each for each in tenants if Keys(each).names.startswith(prefix)] == [tenant]
+        assert "*" not in prefix
 
 
 @pytest.mark.parametrize(
