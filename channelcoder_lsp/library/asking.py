@@ -145,7 +145,7 @@ def asking(prompt: str | Path, options: Options, *, goes_on: bool) -> Asking:
             append_system_prompt=options.get("append_system") or (head.append_system_prompt if head else None),
             allowed_tools=tuple(options.get("tools") or (head.allowed_tools if head else ())),
             disallowed_tools=tuple(options.get("disallowed_tools") or (head.disallowed_tools if head else ())),
-            mcp_config=Path(mcp_config) if mcp_config else None,
+            mcp_config=Path(mcp_config).resolve() if mcp_config else None,
             permission_tool=_permission_tool(
                 options.get("permission_tool") or (head.permission_prompt_tool if head else None)
             ),

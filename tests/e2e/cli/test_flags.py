@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -13,8 +14,6 @@ import pytest
 from channelcoder_lsp.offline.script import Text, ToolUse
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Shell
 
     from channelcoder_lsp.offline.script import RecordedRequest
@@ -146,6 +145,14 @@ class TestTools:
         request = await last(shell)
         assert "ding ding" in results(request)
         await shell("run", "Hi", "--mcp-config", "nope.json", code=3)
+
+    async def test_mcp_config_is_found_where_the_command_is_given(self, shell: Shell, mcp_config: str):
+        (shell.project / "servers.json").write_text(Path(mcp_config).read_text())
+        (shell.home / "elsewhere").mkdir()
+        await shell.model.script(ToolUse(name="mcp__desk__ring", input={"times": 2}), Text(text="Done."))
+        await shell("run", "Hi", "--mcp-config", "servers.json", "-t", "mcp__desk__ring", "--cwd",
+                    str(shell.home / "elsewhere"))  # fmt: skip
+        assert "ding ding" in results(await last(shell))
 
     async def test_permission_tool_decides_about_other_uses(self, shell: Shell, mcp_config: str):
         await shell.model.script(
