@@ -174,6 +174,20 @@ class TestInteractive:
         assert "The answer to One." in (await known.model.requests(kind="question"))[-1].system
         assert await said(known, "work") == of("One", "Two")
 
+    async def test_goes_on_from_the_summary_of_a_compacted_session(self, known: Shell):
+        """What was asked there belongs to the new Claude session, which later questions go on with."""
+        await known("run", "Remember the number 7.", "--session", "work")
+        await known.model.script(Text(text="A number was agreed on."))
+        await known("session", "compact", "work")
+        async with interactive(known, "--session", "work") as terminal:
+            await ask(known, terminal, "Two")
+            assert await leave(terminal) == 0
+        request = (await known.model.requests())[-1]
+        assert "| A number was agreed on." in request.system
+        assert "Remember the number 7." not in request.system
+        await known("run", "Three", "--session", "work")
+        assert await known.asked() == ["Two", "Three"]
+
     async def test_asks_the_offline_model_without_an_introduction(self, shell: Shell):
         async with interactive(shell, "--offline", "--session", "work") as terminal:
             await terminal.shows(READY)
