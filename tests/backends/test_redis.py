@@ -134,6 +134,8 @@ class TestLostAnswers:
             storage = RedisStorage(client, tenant=tenant, lease_seconds=3600)
             journal = await storage.create(SessionState(), "mine")
             with fail_after(PATIENCE):
+                async with journal.lease():  # from now on the server knows the script
+                    pass
                 proxy.lose_answers()
                 async with journal.lease():
                     assert proxy.lost == 1
@@ -143,17 +145,21 @@ class TestLostAnswers:
         """It is there, and not in its own way; what others recorded meanwhile stays."""
         backend, whole = storage._backend, whole_of(SessionState(), "mine", "")
         handle = Handle("mine", uuid4().hex)
+        await storage.create(SessionState(), "other")
         proxy.lose_answers()
         await backend.create(handle, whole)
         assert proxy.lost == 1
-        await (await storage.open("mine")).append(*answered(1))
+        journal = await storage.open("mine")
+        await journal.append(*answered(1))
         await backend.create(handle, whole)
-        assert list((await storage.load("mine")).turns) == ["turn-1"]
+        await journal.append(*answered(2))
+        assert list((await storage.load("mine")).turns) == ["turn-1", "turn-2"]
         with pytest.raises(SessionExistsError):
             await backend.create(Handle("mine", uuid4().hex), whole)
 
     async def test_of_a_name(self, proxy, storage):
-        await storage.create(SessionState(), "old")
+        await storage.create(SessionState(), "first")
+        await storage.rename("first", "old")
         handle = await storage._backend.find("old")
         proxy.lose_answers()
         await storage._backend.rename(handle, "new")
