@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 _CELL, _ROW, _SIZE = 8.4, 18, 14
 _MARGIN, _TOP = 14, 40
-_FOREGROUND, _BACKGROUND, _FRAME = "#e0e2ea", "#14161b", "#2c2e33"
+_FOREGROUND, _BACKGROUND = "#e0e2ea", "#14161b"
+_FRAMES = {False: ("#2c2e33", "#9b9ea4"), True: ("#c4c6cd", "#4f5258")}
+"""What frames a dark and a light screen: the frame, the title."""
 _FONTS = "ui-monospace, 'SFMono-Regular', Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
 _NAMED = {
     "black": "#07080d",
@@ -44,20 +46,32 @@ def draw(screen: pyte.Screen, title: str) -> str:
     """
     width = round(screen.columns * _CELL + 2 * _MARGIN)
     height = screen.lines * _ROW + _TOP + _MARGIN
+    page = _page(screen)
+    frame, words = _FRAMES[_is_light(page)]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"',
         f' role="img" font-family="{_FONTS}" font-size="{_SIZE}">',
         f"<title>{escape(title)}</title>",
-        f'<rect width="{width}" height="{height}" rx="8" fill="{_BACKGROUND}" stroke="{_FRAME}"/>',
-        *(f'<circle cx="{18 + 18 * n}" cy="18" r="5.5" fill="{_FRAME}"/>' for n in range(3)),
-        f'<text x="{width / 2:g}" y="23" text-anchor="middle" fill="#9b9ea4">{escape(title)}</text>',
+        f'<rect width="{width}" height="{height}" rx="8" fill="{page}" stroke="{frame}"/>',
+        *(f'<circle cx="{18 + 18 * n}" cy="18" r="5.5" fill="{frame}"/>' for n in range(3)),
+        f'<text x="{width / 2:g}" y="23" text-anchor="middle" fill="{words}">{escape(title)}</text>',
     ]
     for row in range(screen.lines):
-        parts += _row(screen, row)
+        parts += _row(screen, row, page)
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _row(screen: pyte.Screen, row: int) -> Iterator[str]:
+def _page(screen: pyte.Screen) -> str:
+    """The background of the whole: that of the corner, which nothing else covers."""
+    row, column = screen.lines - 1, screen.columns - 1
+    return _style(screen, row, column, screen.buffer[row][column]).background
+
+
+def _is_light(color: str) -> bool:
+    return sum(int(color[at : at + 2], 16) for at in (1, 3, 5)) > 3 * 128
+
+
+def _row(screen: pyte.Screen, row: int, page: str) -> Iterator[str]:
     """Backgrounds first, so that no glyph is cut by its neighbour's."""
     cells = [(column, screen.buffer[row][column]) for column in range(screen.columns)]
     runs = []
@@ -65,10 +79,10 @@ def _row(screen: pyte.Screen, row: int) -> Iterator[str]:
         columns = list(group)
         runs.append((style, columns[0][0], "".join(cell.data for _, cell in columns), len(columns)))
     for style, column, _, length in runs:
-        if style.background != _BACKGROUND:
+        if style.background != page:
             yield (
                 f'<rect x="{_x(column)}" y="{_TOP + row * _ROW}" width="{length * _CELL:g}" height="{_ROW}"'
-                f' fill="{style.background}"/>'
+                f' fill="{style.background}" shape-rendering="crispEdges"/>'
             )
     for style, column, text, _ in runs:
         yield from _words(style, row, column, text)

@@ -219,7 +219,7 @@ def test_a_failure_is_shown(start: Start, machine: Machine, shop: Path):
     machine.model.script(Failure(status=400, message="No such luck.", times="always"))
     nvim = start(shop)
     nvim.run(f"{RANGE}ChannelCoder ask Why?")
-    nvim.window("**failed**")
+    nvim.window("**failed**", "No such luck.", "`:ChannelCoder retry` asks it again.")
     nvim.api.input("q")
     nvim.marks((TOTAL[0], "◆", "◆ Why? · no answer"))
 

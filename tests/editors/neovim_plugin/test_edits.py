@@ -70,6 +70,20 @@ class TestLook:
         proposed.wait("return vim.api.nvim_buf_get_lines(0, 14, 15, false)[1] == '    result = 0.0'")
         assert proposed.text == SHOP
 
+    def test_shows_it_once(self, proposed: Plugin):
+        """Looked at again, it is shown as it is now."""
+        proposed.api.input("a")
+        proposed.wait(DIFF)
+        proposed.api.command("wincmd h")
+        proposed.api.current.buffer[0:0] = ["# new"]
+        proposed.go(TOTAL[0] + 1)
+        proposed.run("apply")
+        proposed.wait("return vim.wo.diff and vim.fn.getline(1) == '# new' and not vim.bo.modifiable")
+        assert proposed.text == "# new\n" + FIXED
+        assert proposed.lua("return #vim.api.nvim_list_tabpages()") == 2
+        proposed.api.input("q")
+        proposed.wait("return #vim.api.nvim_list_tabpages() == 1")
+
     def test_discards_it(self, proposed: Plugin):
         proposed.api.input("a")
         proposed.wait(DIFF)

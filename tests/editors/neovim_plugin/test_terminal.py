@@ -36,7 +36,9 @@ def watch(machine: Machine) -> Iterator[Callable[..., Watched]]:
     started: list[Watched] = []
 
     def start(*more: str) -> Watched:
-        started.append(Watched(machine, path, *arguments(), *more, connected=Plugin, columns=100, rows=34))
+        started.append(
+            Watched(machine, path, *arguments(), "--cmd", "set noruler", *more, connected=Plugin, columns=100, rows=34)
+        )
         return started[-1]
 
     yield start
@@ -50,7 +52,7 @@ def test_ask_read_reply_resolve_and_come_back(machine: Machine, watch: Callable[
         Text(text=ANSWER, words_per_chunk=3, hold_after=9),
         Text(text="With few items nobody notices: the time grows with the square of their number."),
     )
-    seen = watch("--cmd", "set number statusline=%f%=%{v:lua.require'channelcoder'.statusline()}")
+    seen = watch("--cmd", r"set number statusline=\ %f%=%{v:lua.require'channelcoder'.statusline()}\ ")
     seen.type("21GztV27G")
     seen.wait_for("VISUAL LINE")
     seen.type(":ChannelCoder ask Why is this slow?\r")

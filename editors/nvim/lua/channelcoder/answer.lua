@@ -9,7 +9,7 @@ local M = {}
 ---@param turn channelcoder.TurnContent
 ---@return string
 local function remarks(turn)
-  local parts = {}
+  local parts = { turn.error and text.line(turn.error) }
   for _, note in ipairs(turn.notes) do
     table.insert(parts, ('*%s*'):format(text.line(note)))
   end
@@ -26,7 +26,7 @@ local function remarks(turn)
   return table.concat(parts, '\n\n')
 end
 
---- Finish a window with what the thread says of the turn: notes, cost, an edit to look at.
+--- Finish a window with what the thread says of the turn: what went wrong, notes, cost, an edit to look at.
 ---@param client vim.lsp.Client
 ---@param window channelcoder.Window
 ---@param asked channelcoder.Asked

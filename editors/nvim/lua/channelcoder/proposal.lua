@@ -4,6 +4,7 @@ local text = require('channelcoder.text')
 
 local M = {}
 
+local NAME_CELLS = 6
 local WORDS = {
   edit = 'Claude proposes',
   create = 'Claude proposes a new file',
@@ -92,6 +93,16 @@ local function close(tabs)
   end
 end
 
+--- Close what shows the same edit already.
+---@param name string of the proposed side of one of its files
+local function close_shown(name)
+  for _, window in ipairs(vim.api.nvim_list_wins()) do
+    if vim.api.nvim_buf_get_name(vim.api.nvim_win_get_buf(window)) == name then
+      return close({ vim.api.nvim_win_get_tabpage(window) })
+    end
+  end
+end
+
 --- Show an edit as a diff of each file, with keys to apply and to discard it. Single changes can be taken with `do`.
 ---@param client vim.lsp.Client
 ---@param which channelcoder.ProposalArguments
@@ -107,7 +118,9 @@ function M.look(client, which)
     end
     local tabs, buffers = {}, {}
     for _, file in ipairs(differing) do
-      local tab, buffer = compare(file, ('channelcoder://%s/%s'):format(which.proposalId, file.path or file.uri))
+      local name = ('channelcoder://%s/%s'):format(which.proposalId:sub(-NAME_CELLS), file.path or file.uri)
+      close_shown(name)
+      local tab, buffer = compare(file, name)
       table.insert(tabs, tab)
       table.insert(buffers, buffer)
     end

@@ -244,6 +244,7 @@
 ---@field contextWindow? integer How much the model can take in.
 ---@field contextShare? number The one by the other: from 0 to 1.
 ---@field spendingLimitUsd? number What the session may cost altogether; null: there is no limit.
+---@field away? string Why the place where sessions are kept can't be reached; what is said waits on this machine until it can.
 
 --- A thread.
 ---@class channelcoder.ThreadArguments

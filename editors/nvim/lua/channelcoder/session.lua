@@ -114,9 +114,8 @@ function M.compact(client)
     require('channelcoder.turns').listen(asked.turnId, function(heard)
       if heard.state == 'done' then
         text.say(('%s is compacted.'):format(asked.session))
-      elseif heard.state == 'failed' or heard.state == 'cancelled' then
-        local why = heard.message and ': ' .. text.line(heard.message) or '.'
-        text.say(('%s was not compacted%s'):format(asked.session, why), vim.log.levels.WARN)
+      elseif heard.state == 'failed' or heard.state == 'cancelled' then -- the server says why
+        text.say(('%s was not compacted.'):format(asked.session), vim.log.levels.WARN)
       end
     end)
   end)

@@ -44,7 +44,7 @@ function M.facts(status)
   local limit, share = status.spendingLimitUsd, status.contextShare
   local facts = { text.usd(status.costUsd) .. (limit and ' of ' .. text.usd(limit) or '') }
   if share then
-    table.insert(facts, ('context %d%%'):format(math.floor(share * 100 + 0.5)))
+    table.insert(facts, ('context %d%%'):format(math.max(1, math.floor(share * 100 + 0.5))))
   end
   return facts
 end
@@ -54,7 +54,7 @@ function M.statusline()
   local parts = { require('channelcoder.turns').doing() }
   local client = client_of.of(vim.api.nvim_get_current_buf())
   local status = client and known[client.id]
-  if status and (status.messages > 0 or status.spendingLimitUsd) then
+  if status and (status.costUsd > 0 or status.spendingLimitUsd) then
     vim.list_extend(parts, M.facts(status))
   end
   return #parts > 0 and 'Claude: ' .. table.concat(parts, ' · ') or ''

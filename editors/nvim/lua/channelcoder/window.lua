@@ -30,7 +30,15 @@ local function footer(keys)
   for _, key in ipairs(keys) do
     table.insert(parts, ('%s %s'):format(key.key, key.does))
   end
-  return (' %s '):format(table.concat(parts, ' · '))
+  return table.concat(parts, ' · ')
+end
+
+--- A title or footer on the background of the window, not of what is behind it.
+---@param words string
+---@param highlight string
+---@return [string, string[]][]
+local function on_border(words, highlight)
+  return { { (' %s '):format(words), { 'NormalFloat', highlight } } }
 end
 
 ---@param self channelcoder.Window
@@ -45,8 +53,8 @@ local function float(self)
     row = math.max(0, math.floor((vim.o.lines - height) / 2) - 1),
     col = math.max(0, math.floor((vim.o.columns - width) / 2) - 1),
     border = options.border --[[@as any]],
-    title = (' %s '):format(text.line(self.title, width - 4)),
-    footer = options.border ~= 'none' and footer(self.keys) or nil,
+    title = on_border(text.line(self.title, width - 4), 'FloatTitle'),
+    footer = options.border ~= 'none' and on_border(footer(self.keys), 'FloatFooter') or nil,
   }
 end
 
@@ -134,7 +142,7 @@ function Window:name(title)
   elseif floats(window) then
     if require('channelcoder.config').get().window.border ~= 'none' then
       local width = vim.api.nvim_win_get_width(window)
-      vim.api.nvim_win_set_config(window, { title = (' %s '):format(text.line(title, width - 4)) })
+      vim.api.nvim_win_set_config(window, { title = on_border(text.line(title, width - 4), 'FloatTitle') })
     end
   else
     vim.wo[window][0].winbar = (text.line(title):gsub('%%', '%%%%'))
