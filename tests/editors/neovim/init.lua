@@ -12,23 +12,21 @@ vim.lsp.enable('channelcoder')
 -- "Ask Claude…" and "Reply" come without a question: have it typed.
 local function ask(command, context)
   local argument = vim.deepcopy(command.arguments[1])
-  local function send()
+  local function send(question)
+    argument.question = question
     local client = vim.lsp.get_client_by_id(context.client_id)
     client:request('workspace/executeCommand', { command = command.command, arguments = { argument } })
   end
   if argument.question or argument.prompt then
-    return send()
+    return send(argument.question)
   end
   vim.ui.input({ prompt = 'Ask Claude: ' }, function(question)
-    argument.question = question
-    if question and question ~= '' then
-      send()
-    end
+    return question and question ~= '' and send(question)
   end)
 end
-vim.lsp.commands['channelcoder.ask'] = ask
-vim.lsp.commands['channelcoder.continue'] = ask
-vim.lsp.commands['channelcoder.thread.reply'] = ask
+for _, name in ipairs({ 'ask', 'continue', 'thread.reply' }) do
+  vim.lsp.commands['channelcoder.' .. name] = ask
+end
 
 -- Show how far an answer is, and keep the code lenses fresh.
 vim.api.nvim_create_autocmd('LspProgress', {
