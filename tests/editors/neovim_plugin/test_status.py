@@ -52,7 +52,7 @@ def test_a_limit_is_set_shown_and_kept(machine: Machine, start: Start, shop: Pat
     nvim.ask_about(*TOTAL, "Why?")
     nvim.wait(SHOWS, r"^Claude: %$%d+%.%d+ of %$0%.0100 · context 30%%$")
     nvim.run("ask And now?")
-    nvim.said("limit")
+    nvim.said("Raise its spending limit")
     assert [request.question for request in machine.model.requests()] == ["Why?"]
     nvim.run("limit")
     nvim.said(" of $0.0100, context 30%.")
