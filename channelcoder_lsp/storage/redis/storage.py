@@ -24,7 +24,8 @@ class RedisStorage(SharedStorage):
     that are open go on from what is there. ``maxmemory-policy`` should be ``noeviction``: any other one lets the
     server drop sessions when its memory is used up.
 
-    In a cluster, all sessions of one tenant are on one node.
+    All keys of one tenant are in one slot: a cluster could hold several tenants, each on one node. The client for
+    clusters is not taken yet.
 
     Args:
         client: an asynchronous client, which stays the caller's to close.
