@@ -81,7 +81,7 @@ class TestCompact:
     async def test_takes_no_longer_than_it_may(self, model: OfflineModel):
         async with session(name="long") as s:
             await s.claude("One")
-            await model.script(Text(text="Never the whole of it.", hold_after=1))
+            await model.script(Text(text="Never the whole of it.", hold_after=1, when="Summarise our conversation"))
             with pytest.raises(AgentError, match="no summary"):
                 await s.compact(timeout=1)
             await s.claude("Two")
