@@ -15,7 +15,7 @@ import {
   type StaticFeature,
   TransportKind,
 } from "vscode-languageclient/node";
-import { locate } from "./locate.ts";
+import { type Places, commandLine, locate } from "./locate.ts";
 import {
   CHANGED,
   type ChangedNotification,
@@ -96,16 +96,7 @@ export class Server implements vscode.Disposable {
     if (this.client !== undefined) {
       return;
     }
-    const found = locate({
-      configured: settings.serverPath(),
-      searched: process.env["PATH"] ?? "",
-      own: this.own,
-      folders: (vscode.workspace.workspaceFolders ?? []).map(
-        (folder) => real(folder.uri.fsPath) ?? folder.uri.fsPath,
-      ),
-      windows: process.platform === "win32",
-      program,
-    });
+    const found = locate(this.places());
     if (!found.found) {
       this.become({ kind: "failed", reason: found.reason });
       return;
@@ -120,6 +111,26 @@ export class Server implements vscode.Disposable {
       this.log.error(`${found.path} could not be started: ${String(problem)}`);
       this.become({ kind: "failed", reason: `${found.path} could not be started as a language server.` });
     }
+  }
+
+  /**
+   * The command line that was installed together with the server.
+   *
+   * @throws Error with a sentence for the user, when there is no server, or none beside it
+   */
+  commandLine(): string {
+    const places = this.places();
+    const found = locate(places);
+    if (!found.found) {
+      throw new Error(`${found.reason} Run "ChannelCoder: Install Server".`);
+    }
+    const beside = commandLine(places, found.path);
+    if (beside === undefined) {
+      throw new Error(
+        `Beside ${found.path} there is no channelcoder command. Run "claude auth login" yourself.`,
+      );
+    }
+    return beside;
   }
 
   async stop(): Promise<void> {
@@ -169,6 +180,19 @@ export class Server implements vscode.Disposable {
     this.turn.dispose();
     this.changed.dispose();
     this.healthChanged.dispose();
+  }
+
+  private places(): Places {
+    return {
+      configured: settings.serverPath(),
+      searched: process.env["PATH"] ?? "",
+      own: this.own,
+      folders: (vscode.workspace.workspaceFolders ?? []).map(
+        (folder) => real(folder.uri.fsPath) ?? folder.uri.fsPath,
+      ),
+      windows: process.platform === "win32",
+      program,
+    };
   }
 
   private create(server: string): LanguageClient {

@@ -1,6 +1,7 @@
 // Wires the parts together; nothing is decided here.
 
 import * as vscode from "vscode";
+import { registerAccount } from "./account.ts";
 import { askFor, registerAsking, replyIn } from "./asking.ts";
 import { Server } from "./client.ts";
 import { Context } from "./context.ts";
@@ -45,6 +46,7 @@ export function activate(extension: vscode.ExtensionContext): void {
   registerTelling(context);
   registerTrust(context);
   registerInstall(context);
+  registerAccount(context);
   registerDoctor(context);
   registerViews(context);
   registerStatus(context);

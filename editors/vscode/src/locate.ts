@@ -45,6 +45,24 @@ export function locate(places: Places): Located {
   return { found: false, reason: `The ChannelCoder server, ${NAME}, is neither on the PATH nor installed.` };
 }
 
+/**
+ * Find the command line, `channelcoder`, that was installed together with a server.
+ *
+ * @param server the server's program, as it was found
+ * @returns its path, or undefined where there is none outside of the folders that are open
+ */
+export function commandLine(places: Places, server: string): string | undefined {
+  const flavour = places.windows ? path.win32 : path.posix;
+  const name = places.windows ? "channelcoder.exe" : "channelcoder";
+  const candidates = [server, places.program(server) ?? server].map((one) =>
+    join(places, flavour.dirname(one), name),
+  );
+  return candidates.find((candidate) => {
+    const real = places.program(candidate);
+    return real !== undefined && !inside(places, real) && !inside(places, candidate);
+  });
+}
+
 function configured(places: Places): Located {
   const setting = "The setting channelcoder.server.path";
   const named = places.configured;

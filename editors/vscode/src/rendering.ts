@@ -1,6 +1,6 @@
 // A thread's turns as comments, as plain values: what is shown, without the editor's types.
 
-import type { ThreadContent, ThreadRow, TurnContent } from "./protocol.ts";
+import type { Status, ThreadContent, ThreadRow, TurnContent } from "./protocol.ts";
 
 /** One comment of a thread. */
 export interface Shown {
@@ -180,4 +180,31 @@ function label(turn: TurnContent): string {
 /** Text in which nothing is Markdown. */
 export function plain(text: string): string {
   return text.replace(/[\\`*_{}[\]<>()#+\-.!|~&]/g, "\\$&").replace(/\n/g, "  \n");
+}
+
+/** A session in some lines: what was said and spent, which model, how full Claude's context is. */
+export function sessionFacts(status: Status): string[] {
+  const limit = status.spendingLimitUsd;
+  const cost = limit == null ? dollars(status.costUsd) : `${dollars(status.costUsd)} of ${dollars(limit)}`;
+  const lines = [
+    `Session: ${status.session ?? "none yet"}`,
+    `${counted(status.messages, "message")} · ${cost}`,
+    `Model: ${status.model ?? "the default"}`,
+  ];
+  if (status.contextTokens != null) {
+    const share = status.contextShare == null ? "" : ` (${Math.round(status.contextShare * 100)}%)`;
+    const of = status.contextWindow == null ? "" : ` of ${status.contextWindow.toLocaleString("en-US")}`;
+    lines.push(`Context: ${status.contextTokens.toLocaleString("en-US")}${of} tokens${share}`);
+  }
+  return lines;
+}
+
+/** An amount of money that was typed: null where nothing was, undefined where it is none. */
+export function amount(text: string): number | null | undefined {
+  const typed = text.trim().replace(/^\$/, "");
+  if (typed === "") {
+    return null;
+  }
+  const value = /^\d+([.,]\d+)?$/.test(typed) ? Number(typed.replace(",", ".")) : 0;
+  return value > 0 ? value : undefined;
 }

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "./context.ts";
 import type { SessionRow } from "./protocol.ts";
-import { age, counted, dollars } from "./rendering.ts";
+import { age, amount, counted, dollars } from "./rendering.ts";
 import { SessionViews } from "./sessionview.ts";
 
 interface Item extends vscode.QuickPickItem {
@@ -27,6 +27,8 @@ export function registerSessions(context: Context): void {
   context.command("session.export", (chosen?: Chosen) => exported(context, chosen?.row));
   const views = new SessionViews(context);
   context.command("session.show", (chosen?: Chosen) => show(context, views, chosen?.row));
+  context.command("session.compact", () => compact(context));
+  context.command("session.limit", () => limit(context));
   context.command("model", () => chooseModel(context));
 }
 
@@ -137,6 +139,31 @@ async function clear(context: Context): Promise<void> {
 async function show(context: Context, views: SessionViews, chosen?: SessionRow): Promise<void> {
   const folder = (await context.folder()) ?? null;
   await views.show(chosen?.name ?? null, folder);
+}
+
+/** Have the session summarised; the status bar shows that it goes on, and how full the context is then. */
+async function compact(context: Context): Promise<void> {
+  const folder = (await context.folder()) ?? null;
+  await context.server.execute("channelcoder.session.compact", { folder });
+}
+
+async function limit(context: Context): Promise<void> {
+  const folder = (await context.folder()) ?? null;
+  const { costUsd, spendingLimitUsd } = await context.server.execute("channelcoder.status", { folder });
+  const typed = await vscode.window.showInputBox({
+    title: "Set Spending Limit",
+    prompt: `What this session may cost altogether, in US dollars; it has cost ${dollars(costUsd)}. Empty: no limit.`,
+    value: spendingLimitUsd == null ? "" : String(spendingLimitUsd),
+    validateInput: (text) => (amount(text) === undefined ? "An amount above zero, such as 2.50" : undefined),
+  });
+  const usd = typed === undefined ? undefined : amount(typed);
+  if (usd === undefined) {
+    return;
+  }
+  await context.server.execute("channelcoder.session.limit", { usd, folder });
+  await context.threads.refresh();
+  const said = usd === null ? "The session has no spending limit" : `The session may cost ${dollars(usd)}`;
+  vscode.window.setStatusBarMessage(said, 5_000);
 }
 
 async function chooseModel(context: Context): Promise<void> {

@@ -182,4 +182,7 @@ table { border-collapse: collapse; } td, th { border: 1px solid var(--vscode-wid
 .hljs-title, .hljs-section { color: var(--vscode-charts-orange); }
 .hljs-comment, .hljs-quote { color: var(--vscode-descriptionForeground); font-style: italic; }
 .hljs-deletion { color: var(--vscode-charts-red); }
+.vscode-high-contrast .question, .vscode-high-contrast .answer pre, .vscode-high-contrast-light .question,
+.vscode-high-contrast-light .answer pre { border: 1px solid var(--vscode-contrastBorder); }
+.vscode-high-contrast svg a:focus .ground, .vscode-high-contrast-light svg a:focus .ground { stroke: var(--vscode-contrastActiveBorder); }
 `;

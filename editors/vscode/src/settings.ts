@@ -13,6 +13,7 @@ export const settings = {
   serverPath: (): string => get("server.path", ""),
   serverArguments: (): readonly string[] => get("server.arguments", []),
   serverRequirement: (): string => get("server.requirement", "channelcoder-lsp"),
+  cliPath: (): string | null => get<string | null>("cliPath", null),
   comments: (): boolean => get("comments", true),
   askInMargin: (): boolean => get("askInMargin", true),
 };

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "./context.ts";
 import type { Status } from "./protocol.ts";
-import { counted, dollars } from "./rendering.ts";
+import { sessionFacts } from "./rendering.ts";
 
 const SECOND_MS = 1_000;
 
@@ -84,6 +84,8 @@ class StatusItem implements vscode.Disposable {
     } catch (problem) {
       this.context.log.warn(`the status could not be had: ${String(problem)}`);
     }
+    const said = (this.status?.messages ?? 0) > 0;
+    void vscode.commands.executeCommand("setContext", "channelcoder.session", said);
     this.draw();
   }
 
@@ -117,9 +119,7 @@ class StatusItem implements vscode.Disposable {
 function tooltip(status: Status | undefined): string {
   const lines = ["No folder is open."];
   if (status !== undefined) {
-    const facts = [counted(status.messages, "message"), dollars(status.costUsd)];
-    lines.splice(0, 1, `Session: ${status.session ?? "none yet"}`, facts.join(" · "));
-    lines.push(`Model: ${status.model ?? "the default"}`);
+    lines.splice(0, 1, ...sessionFacts(status));
     if (status.offline) {
       lines.push("The offline model answers: no account, no network.");
     }
@@ -145,12 +145,15 @@ async function menu(context: Context): Promise<void> {
     { label: "$(add) New Session", run: "session.new" },
     { label: "$(output) Show Transcript", run: "session.show" },
     { label: "$(sparkle) Select Model…", run: "model" },
+    { label: "$(fold) Compact Session", run: "session.compact" },
+    { label: "$(credit-card) Set Spending Limit…", run: "session.limit" },
     { label: "$(stop-circle) Cancel Questions", run: "cancel" },
   ];
   const always: Action[] = [
     ...(vscode.workspace.isTrusted
       ? []
       : [{ label: "$(workspace-trusted) Trust This Folder", run: "trust" }]),
+    { label: "$(account) Sign In…", run: "login" },
     { label: "$(debug-restart) Restart Server", run: "restart" },
     { label: "$(pulse) Doctor", run: "doctor" },
     { label: "$(output) Show Output", run: "output" },

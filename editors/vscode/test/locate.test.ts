@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { locate, type Places } from "../src/locate.ts";
+import { commandLine, locate, type Places } from "../src/locate.ts";
 
 const places = (more: Partial<Places> & { programs?: string[] }): Places => ({
   configured: "",
@@ -59,3 +59,29 @@ describe("the server", () => {
 function linked(target: string): (candidate: string) => string | undefined {
   return (candidate) => (candidate === "/usr/bin/channelcoder-lsp" ? target : undefined);
 }
+
+describe("the command line", () => {
+  const server = "/opt/bin/channelcoder-lsp";
+
+  it("is beside the server", () => {
+    const found = commandLine(places({ programs: [server, "/opt/bin/channelcoder"] }), server);
+    assert.equal(found, "/opt/bin/channelcoder");
+  });
+
+  it("is beside what a link to the server leads to, where it is not beside the link", () => {
+    const real = "/opt/env/bin/channelcoder-lsp";
+    const program = (candidate: string): string | undefined =>
+      candidate === server ? real : candidate === "/opt/env/bin/channelcoder" ? candidate : undefined;
+    assert.equal(commandLine(places({ program }), server), "/opt/env/bin/channelcoder");
+  });
+
+  it("is never one that the folder holds, nor one behind a link into it", () => {
+    const program = (candidate: string): string =>
+      candidate === server ? candidate : "/home/ada/shop/bin/channelcoder";
+    assert.equal(commandLine(places({ program }), server), undefined);
+  });
+
+  it("may not be there", () => {
+    assert.equal(commandLine(places({ programs: [server] }), server), undefined);
+  });
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ThreadContent, TurnContent } from "../src/protocol.ts";
-import { age, codeBlocks, comments, heading, plain } from "../src/rendering.ts";
+import type { Status, ThreadContent, TurnContent } from "../src/protocol.ts";
+import { age, amount, codeBlocks, comments, heading, plain, sessionFacts } from "../src/rendering.ts";
 
 const turn = (more: Partial<TurnContent> = {}): TurnContent => ({
   turnId: "t1",
@@ -101,5 +101,42 @@ describe("an age", () => {
     assert.equal(age("2026-01-01T23:59:40Z", now), "just now");
     assert.equal(age("2026-01-01T23:30:00Z", now), "30 min ago");
     assert.equal(age("2025-12-30T00:00:00Z", now), "3 d ago");
+  });
+});
+
+describe("the tooltip of the status bar", () => {
+  const status: Status = {
+    folder: "/shop",
+    session: "shop",
+    model: null,
+    messages: 2,
+    costUsd: 0.5,
+    waiting: 0,
+    trusted: true,
+    offline: false,
+  };
+
+  it("says what was said and spent, and nothing that is not known", () => {
+    assert.deepEqual(sessionFacts(status), ["Session: shop", "2 messages · $0.50", "Model: the default"]);
+  });
+
+  it("has the limit beside the cost, and how full the context is", () => {
+    const full = { contextTokens: 50_000, contextWindow: 200_000, contextShare: 0.25, spendingLimitUsd: 2 };
+    assert.deepEqual(sessionFacts({ ...status, ...full }).slice(1), [
+      "2 messages · $0.50 of $2.00",
+      "Model: the default",
+      "Context: 50,000 of 200,000 tokens (25%)",
+    ]);
+    assert.equal(sessionFacts({ ...status, contextTokens: 7 }).at(-1), "Context: 7 tokens");
+  });
+});
+
+describe("an amount of money", () => {
+  it("may have a dollar sign and a comma; nothing typed is no limit", () => {
+    assert.deepEqual(["2.50", "$3", " 0,5 ", " "].map(amount), [2.5, 3, 0.5, null]);
+  });
+
+  it("is above zero, and nothing else is one", () => {
+    assert.deepEqual(["0", "-1", "1e9", "two", "Infinity"].map(amount), Array(5).fill(undefined));
   });
 });

@@ -16,7 +16,7 @@ DECLARED = {command["command"] for command in PACKAGE["contributes"]["commands"]
 SETTINGS = {
     name: setting for part in PACKAGE["contributes"]["configuration"] for name, setting in part["properties"].items()
 }
-PROGRAMS = {"server.path", "server.arguments", "server.requirement", "cliPath", "sessionDir", "tools"}
+PROGRAMS = {"server.path", "server.arguments", "server.requirement", "cliPath", "storage", "sessionDir", "tools"}
 
 
 def test_every_declared_command_is_registered_and_the_other_way_round():
