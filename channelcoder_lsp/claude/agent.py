@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from channelcoder_lsp.claude.cli import Cli, find_cli, with_version
 from channelcoder_lsp.claude.connection import ClaudeConnection
+from channelcoder_lsp.claude.contained import launcher
 from channelcoder_lsp.claude.options import bounding_variables, build_options
 from channelcoder_lsp.claude.process import LastWords, Patience
 from channelcoder_lsp.domain.errors import AgentError, ConversationLostError
@@ -59,23 +60,27 @@ class ClaudeAgent:
     async def connect(self, request: ConnectionRequest) -> AsyncIterator[ClaudeConnection]:
         """A warm connection, open for as long as the context is; see the port for what is raised."""
         request = _with_an_id(request)
-        cli, _ = await asyncio.gather(
-            asyncio.to_thread(self._cli, request), asyncio.to_thread(import_module, "claude_agent_sdk")
-        )
-        connection = self._connection(request, cli)
-        await connection.open()
-        try:
+        async with AsyncExitStack() as stack:
+            if (container := request.container) is not None:
+                await asyncio.to_thread(import_module, "claude_agent_sdk")
+                path = stack.enter_context(launcher(container, self._bounds))
+            else:
+                cli, _ = await asyncio.gather(
+                    asyncio.to_thread(self._cli, request), asyncio.to_thread(import_module, "claude_agent_sdk")
+                )
+                path = cli.path
+            connection = self._connection(request, path)
+            await connection.open()
+            stack.push_async_callback(connection.close)
             yield connection
-        finally:
-            await connection.close()
 
-    def _connection(self, request: ConnectionRequest, cli: Cli) -> ClaudeConnection:
+    def _connection(self, request: ConnectionRequest, cli_path: Path) -> ClaudeConnection:
         from claude_agent_sdk import ClaudeSDKClient  # noqa: PLC0415 - loaded by now
 
         last_words = LastWords()
         options = build_options(
             request,
-            cli_path=cli.path,
+            cli_path=cli_path,
             bounds=self._bounds,
             environment={**self._environment, **request.environment},
             denied=self._denied,

@@ -16,6 +16,7 @@ from channelcoder_lsp.claude.editor_tools import PREFIX, SERVER, editor_server
 from channelcoder_lsp.claude.hooks import BeforeTool
 from channelcoder_lsp.claude.permissions import TOOLS, Guard, deny_rules
 from channelcoder_lsp.claude.sources import config_folder, sources
+from channelcoder_lsp.domain.container import WORKSPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,8 +71,12 @@ def build_options(
     """
     from claude_agent_sdk import ClaudeAgentOptions, HookMatcher  # noqa: PLC0415 - loaded by now
 
-    loaded = sources(request.cwd, trusted=request.trusted, environment=environment)
-    guard = Guard(request.cwd, (*denied, config_folder({**os.environ, **environment})))
+    contained = request.container is not None
+    # A container is led to its login by variables alone: nothing of the user's own settings is for it.
+    brought = {"ANTHROPIC_API_KEY": "by its name"} if contained else environment
+    loaded = sources(request.cwd, trusted=request.trusted, environment=brought)
+    denied = (*denied, config_folder({**os.environ, **environment}))
+    guard = Guard(request.cwd, denied, WORKSPACE if contained else None)
     wanted = request.more_tools if request.permissions is not None else ()
     by_consent = tools_by_consent(wanted, trusted=request.trusted)
     named = tools_named(request.options) if request.options is not None else ()
@@ -97,7 +102,7 @@ def build_options(
         model=request.model,
         setting_sources=cast("Any", loaded.setting_sources),
         settings=json.dumps(_settings(loaded, guard, bounds, request.options)),
-        add_dirs=list(loaded.add_dirs),
+        add_dirs=[str(WORKSPACE) for _ in loaded.add_dirs] if contained else list(loaded.add_dirs),
         extra_args={"restricted": None} if loaded.restricted else {},
         strict_mcp_config=True,
         # Prompts are made from buffers: `@path` and `/command` in them are text.

@@ -12,7 +12,7 @@ import ntpath
 import os
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp.domain.secrets import DENIED_NAMES, DENIED_PATHS, is_secret
@@ -34,10 +34,12 @@ class Guard:
     Args:
         cwd: the folder asked about.
         denied: folders whose contents are never read (sessions, the CLI's own configuration).
+        seen_at: what Claude takes ``cwd`` for, if it sees it elsewhere: in a container.
     """
 
     cwd: Path
     denied: Sequence[Path] = field(default=())
+    seen_at: PurePosixPath | None = None
 
     def refusal(self, tool: str, arguments: Mapping[str, Any]) -> str | None:
         """Why ``tool`` may not be used with ``arguments``; None when there is nothing against it.
@@ -48,7 +50,7 @@ class Guard:
             return None
         named = arguments.get(_PATH_ARGUMENTS[tool])
         if named is None and tool != "Read":
-            named = str(self.cwd)
+            named = str(self.seen_at or self.cwd)
         if not isinstance(named, str) or not _trimmed(named) or "\0" in named:
             return f"{tool} was not run: it did not say which file to read."
         # The CLI trims the path that it is given, as JavaScript does: both readings must be allowed.
@@ -60,7 +62,10 @@ class Guard:
         return None
 
     def _against(self, named: str) -> str | None:
-        asked = _absolute(self.cwd, named)
+        here = self._here(named)
+        if here is None:
+            return "it leads outside the project folder"
+        asked = _absolute(self.cwd, here)
         try:
             real, root = asked.resolve(), self.cwd.resolve()
         except (OSError, RuntimeError, ValueError) as problem:  # a loop of links, a name the system refuses
@@ -73,6 +78,13 @@ class Guard:
         if is_secret(asked) or is_secret(real):
             return "files of that name hold secrets"
         return None
+
+    def _here(self, named: str) -> str | None:
+        """``named`` by Claude, as this machine has it; None where there is none."""
+        if self.seen_at is None or not named.startswith(("/", "~")):
+            return named
+        seen = PurePosixPath(named)
+        return str(self.cwd / seen.relative_to(self.seen_at)) if seen.is_relative_to(self.seen_at) else None
 
     def _against_pattern(self, pattern: Any) -> str | None:
         if not isinstance(pattern, str):

@@ -39,6 +39,9 @@ _OPTIONS = (
     click.option("--mcp-config", metavar="FILE", help="MCP servers."),
     click.option("--model", help="The model."),
     click.option("--worktree", metavar="BRANCH", help="Work in the worktree of this branch; made if there is none."),
+    click.option("--docker/--no-docker", default=None, help="Work in a container: of the trusted folder's Dockerfile."),
+    click.option("--docker-image", metavar="IMAGE", help="Work in a container of this image."),
+    click.option("--docker-network", metavar="NAME", help="Its network, as the engine names it: none, host..."),
     click.option("--cwd", type=click.Path(path_type=Path), help="The folder to work in."),
     click.option("--trust", is_flag=True, help="Use this folder's instructions and settings, this once."),
     click.option("--offline", is_flag=True, help="Ask the built-in offline model, not Claude."),
@@ -234,6 +237,11 @@ def options_of(given: dict[str, Any]) -> Options:
     for name in ("tools", "disallowed_tools"):
         if given[name]:
             options[name] = [tool for several in given[name] for tool in split_tools(several)]
+    chosen = {name: given[f"docker_{name}"] for name in ("image", "network") if given[f"docker_{name}"]}
+    if chosen and given["docker"] is False:
+        raise click.UsageError("--no-docker leaves the container that the other option names. Leave one of them out.")
+    if chosen or given["docker"] is not None:
+        options["docker"] = chosen or given["docker"]
     if given["data"]:
         options["data"] = dict(_value(one) for one in given["data"])
     return cast("Options", options)

@@ -15,6 +15,7 @@ import click
 from channelcoder_lsp.domain.errors import (
     ArgumentsError,
     ChannelCoderError,
+    ContainerError,
     PromptError,
     SessionError,
     SettingsError,
@@ -30,6 +31,7 @@ FAILED = 1
 ARGUMENTS = 2
 NO_FILE = 3
 SESSION = 4
+CONTAINER = 5
 INTERRUPTED = 130
 
 
@@ -61,6 +63,8 @@ def code_of(problem: Exception) -> int | None:
             return ARGUMENTS
         case SessionError() | StorageError():
             return SESSION
+        case ContainerError():
+            return CONTAINER
         case FileNotFoundError():
             return NO_FILE
         case _:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from channelcoder_lsp.domain.container import ContainerRun
 from channelcoder_lsp.domain.editor import EditorTools
 from channelcoder_lsp.domain.errors import AgentError
 from channelcoder_lsp.domain.permission import Permissions
@@ -69,6 +70,8 @@ class ConnectionRequest:
     """Built-in tools beyond those that only read; each use needs consent."""
     options: AgentOptions | None = None
     """What a program chose; None: what an editor's question has."""
+    container: ContainerRun | None = None
+    """The container that Claude works in; None: it works on the machine itself."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ A message says what failed, on what, and what to do next; it is shown to the use
     ├── ReviewError                 there is nothing to review, or it can't be had
     ├── RepositoryError             version control is not there, or failed
     │   └── WorktreeError           a worktree can't be made, found or removed
+    ├── ContainerError              a container can't be made ready, or may not be used here
     └── OfflineModelError           the offline model could not be started or reached
 """
 
@@ -257,6 +258,10 @@ class RepositoryError(ChannelCoderError):
 
 class WorktreeError(RepositoryError):
     """A worktree can't be made, found or removed; the message says why and what to do."""
+
+
+class ContainerError(ChannelCoderError):
+    """A container can't be made ready, or may not be used here; the message says why and what to do."""
 
 
 class OfflineModelError(ChannelCoderError):

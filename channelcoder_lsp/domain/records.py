@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from channelcoder_lsp.domain.container import ContainerOfSession
 from channelcoder_lsp.domain.model import Model, Timestamp, now
 from channelcoder_lsp.domain.permission import Permission
 from channelcoder_lsp.domain.proposal import Proposal
@@ -115,6 +116,13 @@ class WorktreeChosen(RecordBase):
     worktree: WorktreeOfSession | None = None
 
 
+class ContainerChosen(RecordBase):
+    """The session goes on in a container, or with None on the machine itself again."""
+
+    type: Literal["container.chosen"] = "container.chosen"
+    container: ContainerOfSession | None = None
+
+
 class SessionContinued(RecordBase):
     """The session goes on with a Claude session that somebody named."""
 
@@ -152,6 +160,7 @@ Record = Annotated[
     | ProposalChanged
     | ReviewChanged
     | WorktreeChosen
+    | ContainerChosen
     | SessionContinued
     | ModelChosen
     | SpendingLimited

@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from channelcoder_lsp.domain.container import ContainerOfSession
 from channelcoder_lsp.domain.model import Model, Timestamp, now
 from channelcoder_lsp.domain.proposal import Proposal
 from channelcoder_lsp.domain.records import (
+    ContainerChosen,
     ModelChosen,
     ProposalChanged,
     Record,
@@ -90,6 +92,8 @@ class Ledger(Model):
     """The model chosen for this session, if one was."""
     worktree: WorktreeOfSession | None = None
     """The worktree that it works in, if not in the checkout itself."""
+    container: ContainerOfSession | None = None
+    """The container that it works in, if in one."""
     forked_from: str | None = None
     """The Claude session that another session uses too: it is forked before it is asked in."""
     threads: dict[str, Thread] = Field(default_factory=dict)
@@ -178,6 +182,7 @@ class SessionHead(Model):
                     model=ledger.model,
                     limit_usd=ledger.limit_usd,
                     worktree=ledger.worktree,
+                    container=ledger.container,
                     seq=ledger.seq,
                     cleared=True,
                 )
@@ -230,8 +235,13 @@ class SessionHead(Model):
         turn.started = record.at
         turn.session_id = record.session_id
 
-    def _kept(self, record: ThreadChanged | ThreadRemoved | ProposalChanged | ReviewChanged | WorktreeChosen) -> None:
+    def _kept(
+        self,
+        record: ThreadChanged | ThreadRemoved | ProposalChanged | ReviewChanged | WorktreeChosen | ContainerChosen,
+    ) -> None:
         match record:
+            case ContainerChosen():
+                self.channelcoder.container = record.container
             case WorktreeChosen():
                 self.channelcoder.worktree = record.worktree
             case ThreadChanged():

@@ -14,12 +14,14 @@ from pydantic import BaseModel, ValidationError
 
 from channelcoder_lsp.domain.agent import AgentOptions, ConnectionRequest, Finished
 from channelcoder_lsp.domain.errors import AgentError, ArgumentsError, SessionError
+from channelcoder_lsp.library.contained import DockerOptions, container_named
 from channelcoder_lsp.prompts import Prompt, load_prompt, render
 from channelcoder_lsp.services.compose import Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from channelcoder_lsp.domain.container import ContainerOfSession
     from channelcoder_lsp.domain.turn import Turn
 
 _PROMPT_FILE = ".md"
@@ -59,6 +61,8 @@ class Options(TypedDict, total=False):
     """The folder that Claude works in."""
     worktree: str | WorktreeOptions
     """The branch whose worktree Claude works in, made if there is none; the session goes on in it."""
+    docker: bool | DockerOptions
+    """The container that Claude works in; the session goes on in it. False: on the machine itself again."""
     trust: bool
     """Whether Claude uses the folder's own instructions and settings this once, though nobody trusted it for good."""
     verbose: bool
@@ -81,6 +85,8 @@ class Asking:
         dry_run: whether nothing is to be sent.
         worktree: the worktree to work in, if one was named.
         trust: whether the folder is trusted this once.
+        container: the container to work in, if one was named.
+        leaves_container: whether the machine itself was.
     """
 
     question: Question
@@ -92,6 +98,8 @@ class Asking:
     dry_run: bool = False
     worktree: WorktreeOptions | None = None
     trust: bool = False
+    container: ContainerOfSession | None = None
+    leaves_container: bool = False
 
     def adjust(self, request: ConnectionRequest) -> ConnectionRequest:
         """What to connect with for this question."""
@@ -159,6 +167,8 @@ def asking(prompt: str | Path, options: Options, *, goes_on: bool) -> Asking:
         dry_run=options.get("dry_run", False),
         worktree=_worktree(options.get("worktree")),
         trust=options.get("trust", False),
+        container=container_named(options.get("docker")),
+        leaves_container=options.get("docker") is False,
     )
 
 

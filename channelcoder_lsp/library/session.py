@@ -14,13 +14,20 @@ from uuid import uuid4
 import anyio
 
 from channelcoder_lsp.domain.agent import ConnectionRequest
-from channelcoder_lsp.domain.errors import AgentError, ArgumentsError, SessionNotFoundError, WorktreeError
+from channelcoder_lsp.domain.errors import (
+    AgentError,
+    ArgumentsError,
+    ContainerError,
+    SessionNotFoundError,
+    WorktreeError,
+)
 from channelcoder_lsp.domain.records import WorktreeOfSession
 from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
 from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.execution.worktree import Worktrees, current_worktree
 from channelcoder_lsp.library.all_sessions import AllSessions, journaled, opened
 from channelcoder_lsp.library.asking import Asking, Options, StructuredAnswer, asking
+from channelcoder_lsp.library.contained import made_ready
 from channelcoder_lsp.library.detached import begin
 from channelcoder_lsp.library.importing import take_in
 from channelcoder_lsp.library.interactive import Interactive, fit_for_a_person, in_terminal
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
+    from channelcoder_lsp.domain.container import ContainerRun
     from channelcoder_lsp.domain.storage import SessionStorage
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.execution.background import Detached
@@ -165,6 +173,13 @@ class Session(AllSessions):
         fit_for_a_person(options)
         wanted = asking(prompt or "", options, goes_on=bool(self._messages or self._resume))
         session = await self._opened()
+        if wanted.leaves_container:
+            await session.work_inside(None)
+        if (wanted.container or session.head.channelcoder.container) is not None:
+            raise ContainerError(
+                "The terminal can't be handed to a container. Ask with `channelcoder run`, or leave the container "
+                "(docker=False)."
+            )
         folder = await self._folder(session, wanted)
         request = wanted.adjust(replace(self._request(), cwd=folder))
         asked = wanted.question.instruction or wanted.question.text
@@ -189,9 +204,12 @@ class Session(AllSessions):
             return
         session = await self._opened()
         folder = await self._folder(session, wanted)
+        container = await self._container(session, wanted, folder)
         watcher = StructuredAnswer(wanted.output) if wanted.output is not None else None
         turn = await session.ask(
-            wanted.question, watcher=watcher, adjust=lambda request: wanted.adjust(replace(request, cwd=folder))
+            wanted.question,
+            watcher=watcher,
+            adjust=lambda request: wanted.adjust(replace(request, cwd=folder, container=container)),
         )
         self._said("user", turn.question, turn)
         began = time.monotonic()
@@ -293,7 +311,10 @@ class Session(AllSessions):
         previous = session.id()
         wanted = asking("", {"model": model} if model is not None else {}, goes_on=True)
         folder = await self._folder(session, wanted)
-        turn = await session.compact(adjust=lambda request: wanted.adjust(replace(request, cwd=folder)))
+        container = await self._container(session, wanted, folder)
+        turn = await session.compact(
+            adjust=lambda request: wanted.adjust(replace(request, cwd=folder, container=container))
+        )
         try:
             async for _ in self._chunks(turn, timeout):
                 pass
@@ -437,6 +458,25 @@ class Session(AllSessions):
                 f"`git worktree add {shlex.quote(kept.path)} {shlex.quote(kept.branch)}`, or name another."
             )
         return Path(kept.path)
+
+    async def _container(self, session: OpenSession, wanted: Asking, folder: Path) -> ContainerRun | None:
+        """The container that the question or the session names, ready to be started.
+
+        Raises:
+            ArgumentsError: something that was chosen is of no use in a container.
+            ContainerError: it can't be had.
+        """
+        if wanted.leaves_container:
+            await session.work_inside(None)
+        container = wanted.container or session.head.channelcoder.container
+        if container is None:
+            return None
+        if wanted.options.mcp_config is not None:
+            raise ArgumentsError("mcp_config: a container does not see the file. Leave one of them out.")
+        trusted = wanted.trust or self._runtime.trusts(folder)
+        run = await made_ready(container, folder, named=wanted.container is not None, trusted=trusted)
+        await session.work_inside(container)
+        return run
 
     async def _let_go(self) -> None:
         if self._open is not None:

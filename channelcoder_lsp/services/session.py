@@ -13,6 +13,7 @@ from channelcoder_lsp.domain.errors import (
     SessionBusyError,
 )
 from channelcoder_lsp.domain.records import (
+    ContainerChosen,
     ModelChosen,
     SessionCleared,
     SessionContinued,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from channelcoder_lsp.domain.agent import Agent, ConnectionRequest
+    from channelcoder_lsp.domain.container import ContainerOfSession
     from channelcoder_lsp.domain.repository import Repositories
     from channelcoder_lsp.domain.storage import Journal
     from channelcoder_lsp.domain.thread import Thread
@@ -255,6 +257,15 @@ class Session(SessionRecords):
         """
         if worktree != self.head.channelcoder.worktree:
             await self._recorder.record(WorktreeChosen(worktree=worktree))
+
+    async def work_inside(self, container: ContainerOfSession | None) -> None:
+        """Work in a container from the next question on; None: on the machine itself.
+
+        Raises:
+            StorageError: it could not be recorded.
+        """
+        if container != self.head.channelcoder.container:
+            await self._recorder.record(ContainerChosen(container=container))
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -33,6 +34,7 @@ from channelcoder_lsp.domain.errors import (
     AgentGoneError,
     BudgetUsedUpError,
     ChannelCoderError,
+    ContainerError,
     SpendingLimitError,
     dollars,
 )
@@ -265,7 +267,14 @@ class Worker:
             permissions=self._permissions,
         )
         adjust = self._adjusted.get(turn.id)
-        return request if adjust is None else adjust(request)
+        request = request if adjust is None else adjust(request)
+        if request.container is None and self._recorder.head.channelcoder.container is not None:
+            name = self._recorder.journal.name
+            raise ContainerError(
+                "This session works in a container, and an editor's questions can't. Ask in another session, or with "
+                f"`channelcoder run --session {shlex.quote(name)}`."
+            )
+        return request
 
     async def _ask(self, turn: Turn, prompt: str, notes: list[str]) -> None:
         connection = self._claude.open

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from channelcoder_lsp.domain.container import ContainerOfSession
 from channelcoder_lsp.domain.proposal import FileKind, Hunk, Proposal, ProposedFile
 from channelcoder_lsp.domain.records import (
+    ContainerChosen,
     ModelChosen,
     ProposalChanged,
     Record,
@@ -59,6 +61,7 @@ def every_record() -> list[Record]:
         ReviewChanged(review=review),
         SessionContinued(session_id="claude-2"),
         WorktreeChosen(worktree=WorktreeOfSession(branch="feature/x", path="/projects/x")),
+        ContainerChosen(container=ContainerOfSession(image="security-scanner", mounts=["/data:/data"])),
         ThreadChanged(thread=other),
         ProposalChanged(proposal=gone),
         ThreadRemoved(thread_id=other.id),
