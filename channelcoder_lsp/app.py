@@ -108,6 +108,15 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
         turns=turns,
         close=close,
     )
+
+    def told_away() -> None:
+        if (away := storage.away) is not None:
+            client.say(f"{away} What is said is kept on this machine and delivered later.", MessageType.Warning)
+        else:
+            client.say("The place where sessions are kept is back; what was said meanwhile is delivered.")
+        client.refresh()
+
+    storage.when_away(told_away)
     turns.show_answer = lambda session, turn: shown.show_turn(face, session, turn)
     ask_permission.show = lambda turn, markdown: shown.show_permission(face, turn, markdown)
     return face

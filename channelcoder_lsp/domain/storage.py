@@ -7,7 +7,7 @@ whatever the history, and several processes can use one session.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
@@ -162,6 +162,15 @@ class JournaledStorage(SessionStorage, Protocol):
 
     def watch(self) -> AsyncIterator[str]:
         """The names of sessions that changed, as they change, by whomever. Ends with its task."""
+        ...
+
+    @property
+    def away(self) -> str | None:
+        """Why the place where sessions are kept can't be reached; what is recorded waits here until it can."""
+        ...
+
+    def when_away(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called when :attr:`away` changed."""
         ...
 
     async def close(self) -> None:

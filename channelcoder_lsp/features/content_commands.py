@@ -88,6 +88,7 @@ async def status(face: Face, arguments: protocol.FolderArguments) -> protocol.St
         context_window=context.window if context is not None else None,
         context_share=context.share if context is not None else None,
         spending_limit_usd=head.channelcoder.limit_usd if head is not None else None,
+        away=face.projects.storage.away,
     )
 
 

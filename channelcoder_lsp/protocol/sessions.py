@@ -70,6 +70,8 @@ class Status:
     """The one by the other: from 0 to 1."""
     spending_limit_usd: float | None = None
     """What the session may cost altogether; null: there is no limit."""
+    away: str | None = None
+    """Why the place where sessions are kept can't be reached; what is said waits on this machine until it can."""
 
 
 @dataclass(frozen=True)

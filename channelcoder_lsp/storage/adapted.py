@@ -167,6 +167,13 @@ class AdaptedStorage:
             for name in names:
                 yield name
 
+    @property
+    def away(self) -> None:
+        """Nothing waits: an adapter that fails says so at once."""
+
+    def when_away(self, tell: Callable[[], None]) -> None:
+        """It never is."""
+
     async def close(self) -> None:
         """Nothing: the adapter is its maker's."""
 

@@ -1,29 +1,13 @@
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from backends.places import Place
-from backends.postgres import Postgres
+from backends.postgres import running_postgres
 from backends.redis import RedisServer
-
-
-@contextmanager
-def running_postgres():
-    # pytest's own folders are closed to other users, and PostgreSQL runs as one.
-    folder = Path(tempfile.mkdtemp(prefix="channelcoder-postgres-"))
-    folder.chmod(0o755)
-    server = Postgres(folder / "server")
-    server.start()
-    yield server
-    if server.running:
-        server.stop("immediate")
-    shutil.rmtree(folder)
 
 
 @contextmanager

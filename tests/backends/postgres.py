@@ -7,7 +7,13 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DEBIAN = Path("/usr/lib/postgresql")
 
@@ -82,3 +88,19 @@ class Postgres:
             extra_groups=[] if user else None,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
         )
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """A server that runs, until the end at most."""
+    # pytest's own folders are closed to other users, and PostgreSQL runs as one.
+    folder = Path(tempfile.mkdtemp(prefix="channelcoder-postgres-"))
+    folder.chmod(0o755)
+    server = Postgres(folder / "server")
+    server.start()
+    try:
+        yield server
+    finally:
+        if server.running:
+            server.stop("immediate")
+        shutil.rmtree(folder)

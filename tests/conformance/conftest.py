@@ -1,24 +1,14 @@
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
-
 import pytest
-from backends.postgres import Postgres
+from backends.postgres import running_postgres
 from backends.redis import RedisServer
 
 
 @pytest.fixture(scope="session")
 def postgres():
-    # pytest's own folders are closed to other users, and PostgreSQL runs as one.
-    folder = Path(tempfile.mkdtemp(prefix="channelcoder-postgres-"))
-    folder.chmod(0o755)
-    server = Postgres(folder / "server")
-    server.start()
-    yield server
-    server.stop("immediate")
-    shutil.rmtree(folder)
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

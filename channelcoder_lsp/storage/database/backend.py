@@ -22,7 +22,7 @@ from channelcoder_lsp.domain.session import SessionInfo
 from channelcoder_lsp.storage.database.schema import migrate
 from channelcoder_lsp.storage.database.tables import contents, epoch, records, sessions, snapshots
 from channelcoder_lsp.storage.database.watching import CHANNEL, changed_sessions
-from channelcoder_lsp.storage.shared.backend import Handle, Line, Mark, Stored, Whole
+from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored, Whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
@@ -46,7 +46,7 @@ _INFO = (
 _BASE, _HEAD = "base", "head"
 
 
-class DatabaseBackend:
+class DatabaseBackend(Backend):
     """The port :class:`channelcoder_lsp.storage.shared.backend.Backend` on SQL.
 
     Args:
@@ -63,7 +63,12 @@ class DatabaseBackend:
         self._preparing = asyncio.Lock()
         url = engine.url
         place = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
-        self.address = place.render_as_string().rstrip("/")
+        self._address = place.render_as_string().rstrip("/")
+
+    @property
+    def address(self) -> str:
+        """The database's URL without credentials."""
+        return self._address
 
     async def create(self, handle: Handle, whole: Whole) -> None:
         """Store a new session."""

@@ -137,6 +137,13 @@ class FileSessionStorage:
         async for name in changed_sessions(self.directory):
             yield name
 
+    @property
+    def away(self) -> None:
+        """Nothing waits: the files are here."""
+
+    def when_away(self, tell: Callable[[], None]) -> None:
+        """It never is."""
+
     async def close(self) -> None:
         """Nothing is held between two calls."""
 

@@ -10,7 +10,7 @@ from channelcoder_lsp.domain.session import SessionInfo
 from channelcoder_lsp.storage.redis.keys import Keys
 from channelcoder_lsp.storage.redis.server import RedisServer
 from channelcoder_lsp.storage.redis.watching import changed_sessions
-from channelcoder_lsp.storage.shared.backend import Handle, Line, Mark, Stored, Whole
+from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored, Whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
@@ -21,7 +21,7 @@ _WAITING_SECONDS = 2.0
 """For how long somebody who asked for the lease keeps the place in the queue without asking again."""
 
 
-class RedisBackend:
+class RedisBackend(Backend):
     """The port :class:`channelcoder_lsp.storage.shared.backend.Backend` on Redis.
 
     Args:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
     from channelcoder_lsp.domain.session import SessionInfo
 
@@ -184,6 +184,15 @@ class Backend(Protocol):
     def watch(self) -> AsyncIterator[str]:
         """The names of sessions that changed, as they change, by whomever. Ends with its task."""
         ...
+
+    @property
+    def away(self) -> str | None:
+        """Why it can't be reached, if what is recorded waits elsewhere until it can."""
+        return None
+
+    def when_away(self, tell: Callable[[], None]) -> None:  # noqa: ARG002 - for those that go on
+        """Have ``tell`` called when :attr:`away` changed."""
+        return
 
     async def close(self) -> None:
         """Let go of connections that the back end made itself."""

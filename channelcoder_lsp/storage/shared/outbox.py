@@ -26,7 +26,7 @@ from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.storage.file.disk import make_folder
 from channelcoder_lsp.storage.file.locks import FileLock
 from channelcoder_lsp.storage.file.recall import fill
-from channelcoder_lsp.storage.shared.backend import Handle, Line, Mark, Stored
+from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored
 from channelcoder_lsp.storage.shared.drawer import HERE, Drawer
 from channelcoder_lsp.storage.shared.lines import head_of, row_after, row_of, whole_of
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from channelcoder_lsp.domain.session import SessionInfo
-    from channelcoder_lsp.storage.shared.backend import Backend, Whole
+    from channelcoder_lsp.storage.shared.backend import Whole
     from channelcoder_lsp.storage.shared.drawer import Waiting
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ _OWN_FENCE = -1
 """The fence of a lease among this machine's processes alone."""
 
 
-class Outbox:
+class Outbox(Backend):
     """A back end that goes on without the real one.
 
     Args:
@@ -61,11 +61,8 @@ class Outbox:
     """
 
     def __init__(self, inner: Backend, folder: Path, *, patience: float = PATIENCE_SECONDS) -> None:
-        self.address = inner.address
-        self.away: str | None = None
-        """Why the back end can't be reached, while it can't."""
-        self.tell: Callable[[], None] = lambda: None
-        """Called when the back end went or came back."""
+        self._away: str | None = None
+        self._tell: Callable[[], None] = lambda: None
         self._inner = inner
         self._folder = folder
         self._drawer = Drawer(folder)
@@ -80,6 +77,20 @@ class Outbox:
         """The names of sessions that were made here under a name that was taken, by key."""
         self._news = asyncio.Condition()
         self._told: list[str] = []
+
+    @property
+    def address(self) -> str:
+        """Where the real one is."""
+        return self._inner.address
+
+    @property
+    def away(self) -> str | None:
+        """Why the back end can't be reached, while it can't."""
+        return self._away
+
+    def when_away(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called when the back end went or came back."""
+        self._tell = tell
 
     async def waiting(self) -> int:
         """How many records wait to be delivered."""
@@ -129,6 +140,7 @@ class Outbox:
     async def head(self, handle: Handle) -> Stored:
         """The head that was kept last, and the records after it."""
         try:
+            await self._deliver_first(handle)
             stored = await self._try(lambda: self._inner.head(self._there(handle)))
         except StorageUnreachableError:
             known = await self._drawer.stored(handle.key)
@@ -140,6 +152,7 @@ class Outbox:
 
     async def whole(self, handle: Handle) -> Stored:
         """The base, and all records."""
+        await self._deliver_first(handle)
         return await self._try(lambda: self._inner.whole(self._there(handle)), _LONG_SECONDS)
 
     async def since(self, handle: Handle, mark: Mark) -> Sequence[Line] | None:
@@ -167,10 +180,9 @@ class Outbox:
     ) -> Mark | None:
         """Add records after ``mark``: at the back end, or to what waits."""
         try:
-            if mark.generation == HERE or await self._drawer.is_waiting(handle.key):
-                await self._try(lambda: self._deliver_all(handle.key), _LONG_SECONDS)
-                if mark.generation == HERE:
-                    return None  # the numbers may be others by now
+            await self._deliver_first(handle)
+            if mark.generation == HERE:
+                return None  # the numbers may be others by now
             added = await self._try(lambda: self._inner.append(self._there(handle), mark, lines, info, max(fence, 0)))
         except StorageUnreachableError:
             return await self._drawer.wait(handle, mark, lines)
@@ -318,15 +330,15 @@ class Outbox:
         self._begun = True
         if self.away is None:
             logger.warning("sessions are kept on this machine for a while: %s", said)
-            self.away = said
-            self.tell()
+            self._away = said
+            self._tell()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look_again(), name="outbox")
 
     def _came(self) -> None:
-        was_away, self.away, self._begun = self.away, None, True
+        was_away, self._away, self._begun = self._away, None, True
         if was_away is not None:
-            self.tell()
+            self._tell()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look_again(), name="outbox")
 
@@ -346,6 +358,11 @@ class Outbox:
                 continue
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), RETRY_SECONDS)
+
+    async def _deliver_first(self, handle: Handle) -> None:
+        """Deliver what waits of a session, if something does."""
+        if await self._drawer.is_waiting(handle.key):
+            await self._try(lambda: self._deliver_all(handle.key), _LONG_SECONDS)
 
     async def _deliver_all(self, key: str | None = None) -> None:
         async with self._delivering:

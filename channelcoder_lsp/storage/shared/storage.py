@@ -13,7 +13,7 @@ from channelcoder_lsp.storage.shared.leasing import LEASE_SECONDS
 from channelcoder_lsp.storage.shared.lines import head_of, state_of, whole_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from channelcoder_lsp.domain.session import SessionInfo, SessionState
     from channelcoder_lsp.storage.shared.backend import Backend
@@ -123,6 +123,15 @@ class SharedStorage:
     def watch(self) -> AsyncIterator[str]:
         """The names of sessions that changed, by whomever. Ends with its task."""
         return self._backend.watch()
+
+    @property
+    def away(self) -> str | None:
+        """Why the back end can't be reached, while what is recorded waits in an outbox."""
+        return self._backend.away
+
+    def when_away(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called when the back end went or came back."""
+        self._backend.when_away(tell)
 
     async def close(self) -> None:
         """Let go of the connections that were made here; those of a client that was given stay open."""

@@ -301,6 +301,8 @@ export interface Status {
   readonly contextShare?: number | null;
   /** What the session may cost altogether; null: there is no limit. */
   readonly spendingLimitUsd?: number | null;
+  /** Why the place where sessions are kept can't be reached; what is said waits on this machine until it can. */
+  readonly away?: string | null;
 }
 
 /** A thread. */
