@@ -89,9 +89,9 @@ class Process:
             env={**os.environ, "PYTHONPATH": str(folder.parent)},
         )
 
-    async def says(self) -> str:
+    async def says(self, patience: float = PATIENCE) -> str:
         """Its next line."""
-        with fail_after(PATIENCE):
+        with fail_after(patience):
             return (await to_thread.run_sync(self._process.stdout.readline, abandon_on_cancel=True)).strip()
 
     def tell(self, line: str) -> None:

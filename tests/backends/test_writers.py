@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from backends.places import Process
 from channelcoder_lsp.domain.session import SessionState
 
 COUNT = 200
+LONG = 300.0
+"""Seconds that so many records may take, each on the disk, on a machine that does much else."""
 
 
+@pytest.mark.timeout(2 * LONG)
 async def test_nothing_is_lost_or_doubled(place):
     """Each writer's records are there once and in order; whoever has the session open has the same history."""
     writers = ["one", "other"]
@@ -18,7 +23,7 @@ async def test_nothing_is_lost_or_doubled(place):
             assert [await process.says() for process in processes] == ["ready", "ready"]
             for process in processes:
                 process.tell("go")
-            assert [await process.says() for process in processes] == ["done", "done"]
+            assert [await process.says(LONG) for process in processes] == ["done", "done"]
         finally:
             for process in processes:
                 process.end()
