@@ -57,7 +57,9 @@ def test_a_proposal_is_shown_as_a_diff_and_applied_there(code):
     code.thread.get_by_role("button", name="Preview Proposed Edit").click()
     diff = code.page.locator(".monaco-diff-editor")
     expect(diff.locator(".editor.modified .view-lines:not(.line-delete)")).to_contain_text("result = 0.00")
-    expect(diff.locator(".view-lines.line-delete").first).to_have_text(re.compile(r"result\s=\s0\.0$"))
+    # Each of the two changes has its own block of removed lines.
+    removed = diff.locator(".view-lines.line-delete").filter(has_text=re.compile(r"result\s=\s0\.0$"))
+    expect(removed).to_have_count(1)
     code.picture("proposal")
     code.page.get_by_role("button", name="Apply Proposed Edit").first.click()
     expect(diff).to_have_count(0)
