@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from channelcoder_lsp.domain.errors import StorageNotWritableError
+from channelcoder_lsp.services.watching import changed_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +103,17 @@ class Checkouts:
             StorageNotWritableError: the state folder can't be written.
         """
         self._write(checkout, self._read(checkout).model_copy(update={"session": name}))
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Tells whenever something is remembered anew, by whatever process; ends with its task.
+
+        Raises:
+            OSError, RuntimeError: the state folder can't be watched.
+        """
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        async for changed in changed_files(self._folder):
+            if any(path.suffix == ".json" for path in changed):
+                yield
 
     def active_sessions(self) -> list[str]:
         """The names of the sessions that are active in any folder, also one that is not there now."""

@@ -21,7 +21,7 @@ from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from channelcoder_lsp.domain.session import SessionInfo
     from channelcoder_lsp.domain.storage import JournaledStorage
@@ -49,7 +49,7 @@ class Projects:
         self._scratch_folder = scratch
         self._scratch: Project | None = None
         self._projects: dict[Path, Project] = {}
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
         self._recoveries: set[asyncio.Task[None]] = set()
 
     def __iter__(self) -> Iterator[Project]:
@@ -179,15 +179,17 @@ class Projects:
 
     def watch(self) -> None:
         """Follow what other processes do to the open sessions, until :meth:`close`."""
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch(), name="watch sessions")
+        if not self._watching:
+            follow = (self._storage_changes, self._folder_changes)
+            self._watching = [asyncio.create_task(self._watch(each), name=f"watch: {each.__name__}") for each in follow]
 
     async def close(self) -> None:
         """Close everything, at rest."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait({self._watching})
-            self._watching = None
+        if self._watching:
+            for task in self._watching:
+                task.cancel()
+            await asyncio.wait(self._watching)
+            self._watching = []
         for recovery in list(self._recoveries):
             recovery.cancel()
         for project in self:
@@ -231,16 +233,28 @@ class Projects:
         roots = [root for root in self._projects if Checkout(root).contains(path)]
         return self._projects[max(roots, key=lambda root: len(root.parts))] if roots else None
 
-    async def _watch(self) -> None:
+    async def _watch(self, follow: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                async for name in self.storage.watch():
-                    await self._changed(name)
+                await follow()
             except ChannelCoderError as problem:
                 logger.warning("changes by other processes are not seen for now: %s", problem)
             except Exception:
                 logger.exception("watching the sessions stopped; it starts again in a moment")
             await asyncio.sleep(_WATCH_AGAIN_SECONDS)
+
+    async def _storage_changes(self) -> None:
+        async for name in self.storage.watch():
+            await self._changed(name)
+
+    async def _folder_changes(self) -> None:
+        """Go over to the session that another process made the active one, unless something is being asked here."""
+        async for _ in self.checkouts.changes():
+            for project in self:
+                active = self.checkouts.active_session(project.checkout)
+                session = project.session
+                if active is not None and (session is None or (session.name != active and not session.asking)):
+                    await self._resume(project)
 
     async def _changed(self, name: str) -> None:
         for project in self:

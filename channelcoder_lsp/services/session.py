@@ -95,6 +95,11 @@ class Session(SessionRecords):
         """The turn whose answer is being streamed by this process."""
         return self._worker.answering
 
+    @property
+    def asking(self) -> bool:
+        """Whether a question of this process waits, or is being answered."""
+        return any(turn.owner == this_process() for turn in self.head.unfinished())
+
     async def ask(
         self,
         question: Question,

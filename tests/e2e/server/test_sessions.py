@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from channelcoder_lsp.cli.connection import ResponseError
@@ -24,6 +25,17 @@ async def continue_(editor: Editor, question: str, **where: str) -> str:
     assert (await editor.finished(asked["turnId"]))["state"] == "done"
     shown = await editor.execute("channelcoder.turn.show", {"turnId": asked["turnId"]})
     return shown["markdown"].split("## What was sent")[0]
+
+
+async def shown(editor: Editor, uri: str, part: str) -> str:
+    """What hovering over the code shows, once it has the ``part`` and the answer: the editor is told to look again."""
+    with anyio.fail_after(60):
+        while True:
+            seen = len(editor.received)
+            hover = await editor.hover(uri, 6) or ""
+            if part in hover and "answering" not in hover:
+                return hover
+            await editor.wait_for(lambda m: m["method"] == "workspace/codeLens/refresh", after=seen)
 
 
 class TestOneSessionPerFolder:
@@ -128,6 +140,21 @@ class TestOneSessionPerFolder:
             assert fourth["session"] == first["session"]
         (file,) = machine.sessions.glob("*.json")
         assert len(json.loads(file.read_text())["sessionChain"]) == 1
+
+    async def test_a_first_question_shows_up_in_the_other_editor(self, machine: Machine):
+        """Though the folder had no session when that was opened; and so does another session that is gone over to."""
+        path = machine.write("shop.py")
+        async with machine.editor() as one, machine.editor() as two:
+            uri = one.open(path)
+            two.open(path)
+            assert await two.code_lenses(uri) == []
+            await answered(one, uri, question="First?")
+            await shown(two, uri, "> First?")
+            await one.execute("channelcoder.session.new", {})
+            await answered(one, uri, question="In another?")
+            assert "> First?" not in await shown(two, uri, "> In another?")
+            await answered(two, uri, question="Back?")
+            await shown(one, uri, "> Back?")
 
     async def test_two_servers_asking_at_once_lose_and_double_nothing(self, machine: Machine):
         path = machine.write("shop.py")
