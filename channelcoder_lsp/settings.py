@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     storage: str = Field(
         "file:",
         description="Where sessions are kept: `file:` (files in `sessionDir`), `sqlite:////the/folder/sessions.db`, "
-        "or `postgresql://user@host/database`, which several machines share.",
+        "or, shared by several machines, `postgresql://user@host/database` or `redis://host/0`.",
     )
     session_dir: Path = Field(Path("~/.channelcoder/sessions"), description="Where sessions are kept (file storage).")
     context_warning_percent: int = Field(

@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 def session_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The names of sessions that begin so."""
-    from channelcoder_lsp.library.folder import storage  # noqa: PLC0415 - only while completing
+    from channelcoder_lsp.library.all_sessions import AllSessions  # noqa: PLC0415 - only while completing
 
-    return [info.name for info in asyncio.run(storage().list()) if info.name.startswith(incomplete)]
+    return [info.name for info in asyncio.run(AllSessions.list()) if info.name.startswith(incomplete)]

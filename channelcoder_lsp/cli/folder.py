@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from channelcoder_lsp.library.folder import active_session, checkouts, project, storage
+from channelcoder_lsp.library.all_sessions import opened
+from channelcoder_lsp.library.folder import active_session, checkouts, project
 from channelcoder_lsp.services.checkouts import Checkout
 
-__all__ = ["active_session", "checkout_of", "checkouts", "project", "renamed", "storage"]
+if TYPE_CHECKING:
+    from channelcoder_lsp.domain.session import SessionState
+
+__all__ = ["active_session", "checkout_of", "checkouts", "project", "renamed", "state_of"]
+
+
+async def state_of(name: str) -> SessionState:
+    """A stored session, whole.
+
+    Raises:
+        SessionNotFoundError: there is none.
+        StorageError: it can't be read.
+    """
+    async with opened(None) as sessions:
+        return await sessions.load(name)
 
 
 async def renamed(name: str, new_name: str) -> None:
@@ -17,7 +33,8 @@ async def renamed(name: str, new_name: str) -> None:
         SessionNotFoundError, SessionExistsError, SessionNameError: as they say.
     """
     at = await checkout_of(name)
-    await storage().rename(name, new_name)
+    async with opened(None) as sessions:
+        await sessions.rename(name, new_name)
     if at is not None and checkouts().active_session(at) == name:
         checkouts().set_active_session(at, new_name)
 
@@ -28,9 +45,10 @@ async def checkout_of(name: str) -> Checkout | None:
     Raises:
         SessionNotFoundError: there is no such session.
     """
-    journal = await storage().open(name)
-    try:
-        root = journal.head.channelcoder.checkout
-    finally:
-        await journal.close()
+    async with opened(None) as sessions:
+        journal = await sessions.open(name)
+        try:
+            root = journal.head.channelcoder.checkout
+        finally:
+            await journal.close()
     return Checkout.of(Path(root)) if root else None

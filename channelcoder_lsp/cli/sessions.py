@@ -12,9 +12,10 @@ import click
 
 from channelcoder_lsp.cli.completing import session_names
 from channelcoder_lsp.cli.failing import MissingFileError, finish, verbose
-from channelcoder_lsp.cli.folder import active_session, checkouts, project, renamed, storage
+from channelcoder_lsp.cli.folder import active_session, checkouts, project, renamed, state_of
 from channelcoder_lsp.cli.output import json_option, say, say_json, say_rows
 from channelcoder_lsp.domain.errors import SessionError, SessionNotFoundError, dollars
+from channelcoder_lsp.library.all_sessions import AllSessions
 from channelcoder_lsp.services import archive
 from channelcoder_lsp.services.safe_text import safe_markdown
 
@@ -37,7 +38,7 @@ def session() -> None:
 @verbose
 def list_(*, as_json: bool) -> None:
     """List all sessions, the newest first; the one that is active here is marked."""
-    infos = finish(storage().list())
+    infos = finish(AllSessions.list())
     active = checkouts().active_session(project())
     if as_json:
         say_json([info.model_dump(mode="json", by_alias=True) | {"active": info.name == active} for info in infos])
@@ -62,7 +63,7 @@ def list_(*, as_json: bool) -> None:
 @verbose
 def show(name: str | None, *, as_json: bool) -> None:
     """Show what was said in a session; without a name, in the one that is active here."""
-    state = finish(storage().load(name or _active()))
+    state = finish(state_of(name or _active()))
     say(archive.export(state, "json" if as_json else "markdown"), newline=False)
 
 
@@ -116,14 +117,14 @@ def rename(name: str, new_name: str) -> None:
 @verbose
 def remove(name: str, *, yes: bool) -> None:
     """Remove a session and everything that belongs to it."""
-    if not finish(storage().exists(name)):
+    if not finish(AllSessions.exists(name)):
         raise SessionNotFoundError(name)
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError(f"Nobody can be asked whether {name} is to be removed. Say --yes.")
         if not click.confirm(f"Remove the session {name} for good?"):
             raise click.Abort
-    finish(storage().delete(name))
+    finish(AllSessions.remove(name))
     say(f"{name} is removed.")
 
 
@@ -134,7 +135,7 @@ def remove(name: str, *, yes: bool) -> None:
 @verbose
 def export(name: str, form: Format, output: Path | None) -> None:
     """Write a session as Markdown, as JSON with everything, or as JSON with the guide's keys alone."""
-    text = archive.export(finish(storage().load(name)), form)
+    text = archive.export(finish(state_of(name)), form)
     if output is None:
         say(text, newline=not text.endswith("\n"))
         return
@@ -214,11 +215,7 @@ def limit(usd: str, name: str | None) -> None:
 @verbose
 def search(text: str, *, as_json: bool) -> None:
     """Find a text in all messages of all sessions."""
-
-    async def found() -> list[archive.Hit]:
-        return [hit async for hit in archive.search(storage(), text)]
-
-    hits = finish(found())
+    hits = finish(AllSessions.search(text))
     if as_json:
         say_json([{"session": hit.session, "role": hit.message.role, "excerpt": hit.excerpt} for hit in hits])
     else:
@@ -240,7 +237,7 @@ def prune(older_than: str, *, yes: bool, as_json: bool) -> None:
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("Nobody can be asked whether sessions are to be removed. Say --yes.")
     hours = timedelta(hours=int(age[1]) * _HOURS[age[2]])
-    removed = finish(archive.prune(storage(), hours, keep=checkouts().active_sessions()))
+    removed = finish(AllSessions.prune(hours))
     if as_json:
         say_json(removed)
     else:

@@ -6,9 +6,10 @@ import click
 
 from channelcoder_lsp.cli.completing import session_names
 from channelcoder_lsp.cli.failing import finish, verbose
+from channelcoder_lsp.cli.folder import state_of
 from channelcoder_lsp.cli.output import json_option, say_json, say_rows
 from channelcoder_lsp.domain.errors import SessionError
-from channelcoder_lsp.library.folder import checkouts, project, storage
+from channelcoder_lsp.library.folder import checkouts, project
 
 
 @click.group()
@@ -25,7 +26,7 @@ def list_(name: str | None, *, as_json: bool) -> None:
     name = name or checkouts().active_session(here := project())
     if name is None:
         raise SessionError(f"No session is active in {here.root}. Name one with --session.")
-    state = finish(storage().load(name))
+    state = finish(state_of(name))
     rows = [
         {
             "id": one.id,

@@ -5,28 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from channelcoder_lsp.configuration import Configuration
 from channelcoder_lsp.domain.errors import SessionExistsError, SessionNotFoundError
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.settings import state_folder
 
 if TYPE_CHECKING:
-    from channelcoder_lsp.domain.storage import JournaledStorage
     from channelcoder_lsp.library.session import Session
 
 
 def checkouts() -> Checkouts:
     """What is remembered of folders."""
     return Checkouts(state_folder())
-
-
-def storage() -> JournaledStorage:
-    """Where sessions are kept.
-
-    Raises:
-        ArgumentsError, StorageError: the setting can't be used.
-    """
-    return Configuration({}).storage()
 
 
 def project(cwd: Path | None = None) -> Checkout:

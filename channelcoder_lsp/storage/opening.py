@@ -20,6 +20,8 @@ SCHEMES = {
     "file": "",
     "sqlite": "database",
     "postgresql": "database",
+    "redis": "redis",
+    "rediss": "redis",
 }
 """What a URL may begin with, and the extra that it needs."""
 
@@ -33,8 +35,8 @@ def open_storage(
 
     Args:
         url: ``file:`` for files in ``directory``, ``file:///a/folder``, ``sqlite:///sessions.db`` (a fourth slash
-            for an absolute path), ``postgresql://user@host/database``. ``?tenant=NAME`` parts the sessions of several
-            teams that use one server.
+            for an absolute path), ``postgresql://user@host/database``, ``redis://host/0``, ``rediss://`` (over TLS) or
+            ``redis+unix:///a/socket``. ``?tenant=NAME`` parts the sessions of several teams that use one server.
         directory: where ``file:`` keeps sessions; None: see :class:`FileSessionStorage`.
         outbox: a folder of this machine in which what is recorded waits while the back end is away, so that one can go
             on; None: what is to be recorded then fails.
@@ -57,7 +59,7 @@ def open_storage(
     backend = _backend(SCHEMES[scheme], url)
     if outbox is not None:
         # One for each place: what waits for one must not arrive at another.
-        folder = outbox / sha256(url.encode()).hexdigest()[:_FOLDER_CHARS]
+        folder = outbox / sha256(f"{masked(url)}?{parts.query}".encode()).hexdigest()[:_FOLDER_CHARS]
         backend = import_module("channelcoder_lsp.storage.shared.outbox").Outbox(backend, folder)
     storage: JournaledStorage = import_module("channelcoder_lsp.storage.shared.storage").SharedStorage(backend)
     return storage

@@ -1,4 +1,4 @@
-"""Sessions in a database that is away for a while: the editor goes on."""
+"""Sessions on a server that is away for a while: the editor goes on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from backends.postgres import running_postgres
+from backends.redis import RedisServer
 
 from channelcoder_lsp.offline.script import Text
 from channelcoder_lsp.storage.opening import open_storage
@@ -16,10 +17,18 @@ if TYPE_CHECKING:
     from .conftest import Machine
 
 
-@pytest.fixture
-def postgres():
-    with running_postgres() as server:
-        yield server
+@pytest.fixture(params=["postgresql", "redis"])
+def server(request, tmp_path):
+    """A server of each kind, which the test stops and starts."""
+    if request.param == "postgresql":
+        with running_postgres() as server:
+            yield server
+        return
+    server = RedisServer(tmp_path / "redis", "--appendonly", "yes", "--appendfsync", "always")
+    server.start()
+    yield server
+    if server.running:
+        server.stop("immediate")
 
 
 def said(editor, part):
@@ -29,9 +38,9 @@ def said(editor, part):
     )
 
 
-async def test_a_question_survives_the_database(machine: Machine, postgres):
+async def test_a_question_survives_the_server(machine: Machine, server):
     """It stops while the answer streams, and is back later: nothing is lost, and the user is told of both."""
-    machine.more_environment["CHANNELCODER_STORAGE"] = postgres.url
+    machine.more_environment["CHANNELCODER_STORAGE"] = server.url
     await machine.model.script("The first answer.", Text(text="One two three four five.", hold_after=2))
     async with machine.opened() as (editor, uri):
         asked, _ = await answered(editor, uri, question="Before?")
@@ -43,17 +52,17 @@ async def test_a_question_survives_the_database(machine: Machine, postgres):
                 and each["params"]["text"]
             )
         )
-        postgres.stop("immediate")
+        server.stop("immediate")
         await machine.model.release()
         assert (await editor.finished(running["turnId"]))["state"] == "done"
         assert "One two three four five." in (await editor.hover(uri, 6) or "")
         assert "kept on this machine" in (await said(editor, "delivered later"))["params"]["message"]
         assert (await editor.execute("channelcoder.status", {}))["away"] is not None
         await answered(editor, uri, question="And now?")
-        postgres.start()
+        server.start()
         await said(editor, "is back")
         assert (await editor.execute("channelcoder.status", {}))["away"] is None
-    storage = open_storage(postgres.url)
+    storage = open_storage(server.url)
     try:
         state = await storage.load(asked["session"])
     finally:
@@ -63,12 +72,12 @@ async def test_a_question_survives_the_database(machine: Machine, postgres):
     assert all(turn.state.value == "done" for turn in state.turns.values())
 
 
-async def test_it_is_there_after_a_restart_without_the_database(machine: Machine, postgres):
+async def test_it_is_there_after_a_restart_without_the_server(machine: Machine, server):
     """The threads are shown, and the conversation goes on."""
-    machine.more_environment["CHANNELCODER_STORAGE"] = postgres.url
+    machine.more_environment["CHANNELCODER_STORAGE"] = server.url
     async with machine.opened() as (editor, uri):
         first, _ = await answered(editor, uri, question="Before?")
-    postgres.stop()
+    server.stop()
     async with machine.opened() as (editor, uri):
         assert len(await editor.code_lenses(uri)) == 3
         assert "> Before?" in (await editor.hover(uri, 6) or "")
@@ -77,11 +86,11 @@ async def test_it_is_there_after_a_restart_without_the_database(machine: Machine
         assert again["session"] == first["session"]
         shown = await editor.execute("channelcoder.turn.show", {"turnId": again["turnId"]})
         assert "I was given 1 earlier question" in shown["markdown"]
-    postgres.start()
+    server.start()
     async with machine.opened() as (editor, uri):
         hover = await editor.hover(uri, 6) or ""
         assert "> Without it?" in hover
-    storage = open_storage(postgres.url)
+    storage = open_storage(server.url)
     try:
         state = await storage.load(first["session"])
     finally:
