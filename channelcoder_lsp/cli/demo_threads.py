@@ -6,6 +6,8 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+import anyio
+
 from channelcoder_lsp.cli.demo_stage import about, ask, say
 from channelcoder_lsp.domain.errors import ChannelCoderError
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.cli.demo_stage import Json, Stage
     from channelcoder_lsp.cli.editor import Editor
 
+_LOOK_SECONDS = 20.0
 _QUESTION = "Does this add up?"
 _FUNCTION = "def total"
 _LOOP = "    for item in items:\n        result = result + item.price * item.quantity\n    return result\n"
@@ -112,7 +115,7 @@ class ThreadsDemo:
 
     async def _show(self, editor: Editor, uri: str, expected: str, *, opened: Path | None = None) -> None:
         """Print what the thread shows; a file that is closed is listed before it is opened."""
-        (row,) = (await editor.execute("channelcoder.thread.list", {}))["threads"]
+        row = await self._row(editor, expected)
         if opened is not None:
             editor.open(opened)
         lenses = [lens for lens in await editor.code_lenses(uri) if lens["command"]["title"].startswith("Claude")]
@@ -123,6 +126,18 @@ class ThreadsDemo:
         print(f"  hover        {hover.splitlines()[0] if hover else 'none'}", flush=True)
         if row["state"] != expected or (hover is None) != (expected == "orphaned"):
             raise ChannelCoderError(f"the thread is {row['state']}, it should be {expected}.")
+
+    async def _row(self, editor: Editor, expected: str) -> Json:
+        """The thread as it is listed: as expected, or as it still is when there was time to look at the disk."""
+        row: Json = {}
+        with anyio.move_on_after(_LOOK_SECONDS):
+            while True:
+                seen = len(editor.received)
+                (row,) = (await editor.execute("channelcoder.thread.list", {}))["threads"]
+                if row["state"] == expected:
+                    break
+                await editor.wait_for(lambda message: message["method"] == "workspace/codeLens/refresh", after=seen)
+        return row
 
     def _say(self, text: str) -> None:
         say(f"{self._step}. {text}")
