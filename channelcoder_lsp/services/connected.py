@@ -129,10 +129,12 @@ class SessionConnection:
         self.used()
 
     async def _replayed(self, turn: Turn) -> tuple[str, list[str]]:
-        waiting = {waiting.id for waiting in self._recorder.head.unfinished()}
-        if self._recorder.head.message_count <= len(waiting):
+        if self._recorder.head.message_count <= len(self._recorder.head.unfinished()):
             return turn.prompt, []
-        messages = [m for m in (await self._recorder.journal.state()).messages if m.turn_id not in waiting]
+        state = await self._recorder.journal.state()
+        # Of that same moment: another question may have been recorded while the history was read.
+        waiting = {unfinished.id for unfinished in state.unfinished()}
+        messages = [message for message in state.messages if message.turn_id not in waiting]
         summary, since = since_compaction(self._recorder.head, messages)
         prompt, repeated = replay(since, turn.prompt, summary)
         if repeated:
