@@ -97,6 +97,6 @@ class TestGuard:
         }
         assert judged == {
             "/workspace/shop.py": True, "shop.py": True, "/workspace/link": False,
-            "/workspace/../etc/passwd": False, "/claude/x": False,
+            "/workspace/../etc/passwd": False, "/claude/x": False, "~/x": False,
         }  # fmt: skip
         assert guard.refusal("Grep", {"pattern": "x"}) is None
