@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measure import Table, load
 
-NAMES = ("startup", "hover", "first_text", "recording", "footprint", "anchors", "original")
+NAMES = ("startup", "hover", "first_text", "recording", "footprint", "anchors", "original", "between")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 
 

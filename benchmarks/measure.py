@@ -68,7 +68,7 @@ class Table:
 
     def tell(self, name: str, seconds: Sequence[float]) -> None:
         """Say what was measured here, in milliseconds."""
-        low, middle, high = (f"{value * 1000:.2f}" for value in _quartiles(seconds))
+        low, middle, high = (f"{value * 1000:.2f}" for value in quartiles(seconds))
         last = f"{p99(seconds) * 1000:.2f}"
         self.absolute.append(f"{name}: median {middle} ms, middle half {low} to {high}, p99 {last}, n={len(seconds)}")
 
@@ -88,13 +88,13 @@ def ratio(
 ) -> Spread:
     """``of`` our times to ``of`` the base's; both in the order in which they were taken, in turns."""
     single = [of(a) / of(b) for a, b in zip(_blocks(ours, blocks), _blocks(base, blocks), strict=True)]
-    low, _, high = _quartiles(single)
+    low, _, high = quartiles(single)
     return Spread(of(ours) / of(base), low, high)
 
 
 def difference_ms(ours: Sequence[float], base: Sequence[float]) -> Spread:
     """The median of the differences between what was taken one after the other, in milliseconds."""
-    low, middle, high = _quartiles([(a - b) * 1000 for a, b in zip(ours, base, strict=True)])
+    low, middle, high = quartiles([(a - b) * 1000 for a, b in zip(ours, base, strict=True)])
     return Spread(middle, low, high)
 
 
@@ -112,7 +112,7 @@ def load() -> str:
     return f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
-def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
     if len(values) < 2:
         return values[0], values[0], values[0]
     low, middle, high = quantiles(values, n=4, method="inclusive")
