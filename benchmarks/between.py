@@ -1,6 +1,6 @@
 """From the end of an answer in one editor until another editor on the same folder shows it on hover.
 
-Two servers, each a process of its own with an editor over stdio, on one machine: on files, SQLite, PostgreSQL and Redis.
+Two servers on one machine, each a process of its own with an editor over stdio; files, SQLite, PostgreSQL and Redis.
 The way over a network comes on top.
 """
 
