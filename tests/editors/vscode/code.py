@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import socket
@@ -10,9 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.error import URLError
 
 import psutil
@@ -21,14 +21,23 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, TimeoutErr
 from . import install
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from editors.conftest import Machine
 
-SECONDS = 30
+T = TypeVar("T")
+_logger = logging.getLogger(__name__)
+
+SECONDS = 60
 MILLISECONDS = SECONDS * 1000
 expect.set_options(timeout=MILLISECONDS)
 SIZE = 1200, 760
 _TRIES = 4
+"""How often a step is taken that a redraw of the window can undo."""
+_ONCE = MILLISECONDS / 2
 SERVER = Path(sys.executable).parent / "channelcoder-lsp"
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
+"""A run of the tests that is killed leaves no code-server behind."""
 
 _SETTINGS = {
     "chat.disableAIFeatures": True,
@@ -97,7 +106,11 @@ class Code:
             arguments.append("--disable-workspace-trust")
         with self._log.open("wb") as log:
             process = subprocess.Popen(
-                code_server(*arguments), env=self.machine.environment, cwd=self.machine.home, stdout=log, stderr=log
+                [*_ENDS_WITH_US, *code_server(*arguments)],
+                env=self.machine.environment,
+                cwd=self.machine.home,
+                stdout=log,
+                stderr=log,
             )
         deadline = time.monotonic() + SECONDS
         while not _answers(f"http://127.0.0.1:{self._port}/healthz"):
@@ -117,11 +130,7 @@ class Code:
 
     def edit(self, path: Path) -> None:
         """Open a file by its name."""
-        self.page.keyboard.press("Control+p")
-        self._type(path.name)
-        row = self.page.locator(".quick-input-list .monaco-list-row").filter(has_text=path.name).first
-        row.wait_for()
-        self.page.keyboard.press("Enter")
+        self._pick("Control+p", path.name, self._rows(path.name))
         self.page.locator(".tab.active", has_text=path.name).wait_for()
         self.page.locator(".monaco-editor .view-line").first.wait_for()
 
@@ -144,31 +153,27 @@ class Code:
 
     def run(self, title: str) -> None:
         """Run a command of the palette."""
-        self.page.keyboard.press("F1")
-        self._type(title)
-        row = self.page.locator(".quick-input-list .monaco-list-row", has_text=title).first
-        row.wait_for()
-        row.click()
+        self._pick("F1", f">{title}", self._rows(title))
 
-    def commands(self, words: str) -> list[str]:
-        """The commands that the palette offers for some words."""
-        self.page.keyboard.press("F1")
-        self._type(words)
-        rows = self.page.locator(".quick-input-list .monaco-list-row .label-name")
-        rows.first.wait_for()
-        found = [text.replace("\xa0", " ") for text in rows.all_inner_texts()]
+    def commands(self, words: str, among: str) -> list[str]:
+        """The commands that the palette offers for some words, once the one is among them."""
+
+        def read() -> list[str]:
+            self._open("F1", f">{words}")
+            self._rows(among).first.wait_for(timeout=_ONCE)
+            names = self.page.locator(".quick-input-list .monaco-list-row .label-name")
+            return [text.replace("\xa0", " ") for text in names.all_inner_texts()]
+
+        found = self._again(read)
         self.page.keyboard.press("Escape")
         return found
 
     def go(self, line: int) -> None:
         """Put the cursor at the beginning of a line, counted from 1."""
-        self.page.keyboard.press("Control+g")
-        self._type(str(line))
         # Enter before the picker has taken the number in does nothing.
-        row = self.page.locator(".quick-input-list .monaco-list-row", has_text=str(line)).first
-        row.wait_for()
-        row.click()
+        self._pick("Control+g", f":{line}", self._rows(re.compile(rf"\b{line}\b")))
         self.page.locator(".quick-input-widget").wait_for(state="hidden")
+        expect(self.cursor).to_have_text(f"Ln {line}, Col 1")
 
     def select(self, first: int, last: int) -> None:
         """Select whole lines, counted from 1."""
@@ -177,6 +182,7 @@ class Code:
         for _ in range(last - first):
             self.page.keyboard.press("Shift+ArrowDown")
         self.page.keyboard.press("Shift+End")
+        expect(self.cursor).to_have_text(re.compile(rf"^Ln {last}, .*selected"))
 
     def ask(self, question: str, lines: tuple[int, int]) -> None:
         """Ask about lines through the palette."""
@@ -189,38 +195,49 @@ class Code:
         box = self.page.locator(".quick-input-widget input[placeholder='Type a question']")
         box.wait_for()
         box.fill(question)
-        self.page.locator(".quick-input-list .monaco-list-row", has_text=question).first.wait_for()
-        self.page.keyboard.press("Enter")
+        self._rows(question).first.wait_for()
+        box.press("Enter")
 
-    def hover(self, word: str) -> Locator:
-        """Hover over a word of the code; what is shown then."""
-        self.page.mouse.move(5, 5)
-        self.page.locator(".view-line span", has_text=re.compile(rf"^\s*{re.escape(word)}")).last.hover()
-        shown = self.page.locator(".monaco-hover:visible")
-        shown.first.wait_for()
-        return shown
+    def hover(self, word: str, text: str) -> None:
+        """Hover over a word of the code until the text is told."""
+        self.hover_over(self.page.locator(".view-line span", has_text=re.compile(rf"^\s*{re.escape(word)}")).last, text)
 
-    def code_actions(self) -> list[str]:
-        """The titles of the code actions at the cursor."""
-        rows = self.page.locator(".action-widget .monaco-list-row.action")
-        for _ in range(_TRIES):
+    def hover_over(self, place: Locator, text: str) -> None:
+        """Hover over a place until the text is told: what is drawn anew meanwhile closes what was shown."""
+
+        def hover() -> None:
+            self.page.mouse.move(5, 5)
+            place.hover(timeout=_ONCE)
+            shown = self.page.locator(".monaco-hover:visible", has_text=text)
+            shown.first.wait_for(timeout=_ONCE)
+
+        self._again(hover)
+
+    def choose(self, title: str, *, picture: str) -> None:
+        """Take the code action of this title from the list at the cursor, which a picture is kept of."""
+        widget = self.page.locator(".action-widget")
+        row = widget.locator(".monaco-list-row.action", has_text=title).first
+
+        def take() -> None:  # lenses that are drawn meanwhile close the list
+            if widget.is_visible():
+                self.page.keyboard.press("Escape")
+                widget.wait_for(state="hidden")
             self.page.keyboard.press("Control+.")
-            with suppress(TimeoutError):  # lenses that are drawn meanwhile close the list
-                rows.first.wait_for(timeout=MILLISECONDS / _TRIES)
-                break
-        expect(rows.first).to_be_visible()
-        return [text.strip() for text in rows.all_inner_texts()]
+            row.wait_for(timeout=_ONCE)
+            self.picture(picture)
+            row.click(timeout=_ONCE)
 
-    def choose(self, title: str) -> None:
-        """Take the code action of this title; the list is open."""
-        self.page.locator(".action-widget .monaco-list-row.action", has_text=title).first.click()
+        self._again(take)
 
     def reply(self, question: str) -> None:
         """Reply in the thread that is open."""
         button = self.thread.locator(".review-thread-reply-button")
+        editor = self.thread.locator(".comment-form .monaco-editor")
+        expect(button.or_(editor).filter(visible=True).first).to_be_visible()
         if button.is_visible():
             button.click()
-        self.thread.locator(".comment-form .monaco-editor").click()
+        editor.click()
+        expect(editor).to_have_class(re.compile(r"\bfocused\b"))
         self.page.keyboard.type(question)
         self.thread.get_by_role("button", name="Ask Claude").click()
 
@@ -236,9 +253,10 @@ class Code:
     def type_name(self, name: str) -> None:
         """Type a name into the box that asks for it."""
         box = self.page.locator(".quick-input-widget:visible input").first
-        box.wait_for()
+        expect(box).to_be_focused()
+        expect(box).not_to_have_value(re.compile("^>"))  # the palette's, which is about to close
         box.fill(name)
-        self.page.keyboard.press("Enter")
+        box.press("Enter")
 
     # What a person sees
 
@@ -251,10 +269,16 @@ class Code:
         """Where the cursor is, as the status bar says."""
         return self.page.locator("[id='status.editor.selection']")
 
-    def shows(self, text: str) -> None:
-        """Wait until the code has some text."""
-        script = "text => document.querySelector('.view-lines').innerText.replaceAll('\\xa0', ' ').includes(text)"
-        self.page.wait_for_function(script, arg=text)
+    def shows(self, text: str, *, without: str) -> None:
+        """Wait until the code has some text, and another no more."""
+        code = "document.querySelector('.view-lines').innerText.replaceAll('\\xa0', ' ')"
+        script = f"([text, without]) => (code => code.includes(text) && !code.includes(without))({code})"
+        self.page.wait_for_function(script, arg=[text, without])
+
+    def answered(self, text: str) -> None:
+        """Wait until a thread beside the code has the answer, and the lens no more says that it comes."""
+        expect(self.thread.filter(has_text=text).first).to_be_visible()
+        expect(self.lenses.first).to_have_text("Claude: 1 answer")
 
     @property
     def thread(self) -> Locator:
@@ -270,12 +294,6 @@ class Code:
     def notifications(self) -> Locator:
         """What is said in the corner."""
         return self.page.locator(".notification-list-item-message")
-
-    def text(self) -> str:
-        """The lines of code that are on the screen."""
-        lines = self.page.locator(".monaco-editor .view-lines").first.locator(".view-line")
-        tops = lines.evaluate_all("all => all.map(one => [parseFloat(one.style.top), one.innerText])")
-        return "\n".join(str(text).replace("\xa0", " ") for _, text in sorted(tops))
 
     def picture(self, name: str) -> None:
         """Keep a picture of the window, if the environment says where."""
@@ -316,10 +334,32 @@ class Code:
             process.kill()
         self._process.wait(SECONDS)
 
-    def _type(self, text: str) -> None:
+    def _rows(self, text: str | re.Pattern[str]) -> Locator:
+        return self.page.locator(".quick-input-list .monaco-list-row", has_text=text)
+
+    def _pick(self, key: str, text: str, rows: Locator) -> None:
+        def pick() -> None:
+            self._open(key, text)
+            rows.first.click(timeout=_ONCE)
+
+        self._again(pick)
+
+    def _open(self, key: str, text: str) -> None:
+        # One that is still closing would take the text; what is typed before the box has the focus goes to the code.
+        self.page.locator(".quick-input-widget").first.wait_for(state="hidden", timeout=_ONCE)
+        self.page.keyboard.press(key)
         box = self.page.locator(".quick-input-widget:visible input").first
-        box.wait_for()
-        self.page.keyboard.type(text)
+        expect(box).to_be_focused(timeout=_ONCE)
+        box.fill(text)
+
+    def _again(self, step: Callable[[], T]) -> T:
+        for _ in range(_TRIES - 1):
+            try:
+                return step()
+            except (TimeoutError, AssertionError) as problem:
+                _logger.warning("%s is tried again: %s", step.__qualname__, problem)
+            self.page.keyboard.press("Escape")
+        return step()
 
 
 def _free_port() -> int:

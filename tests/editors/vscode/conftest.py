@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Start = Callable[..., Code]
 
+_TIMEOUT = 600
 VSIX = Path(os.environ.get("CHANNELCODER_VSIX", Path(__file__).parents[3] / "editors/vscode/channelcoder.vsix"))
 
 
@@ -75,10 +76,19 @@ def start(machine: Machine, browser: Browser, extensions: Path, request: pytest.
     yield start_on
     failed = getattr(request.node, "failed", False)
     for code in started:
-        if failed:
-            code.page.screenshot(path=machine.home / "failed.png")
-            sys.stderr.write(f"the window as it was: {machine.home / 'failed.png'}\n{code.state()}\n")
-        code.close()
+        try:
+            if failed:
+                sys.stderr.write(f"the window as it was: {machine.home / 'failed.png'}\n{code.state()}\n")
+                code.page.screenshot(path=machine.home / "failed.png")
+        finally:
+            code.close()
+
+
+def pytest_collection_modifyitems(items: list[Item]) -> None:
+    """A window of a busy machine takes its time: each wait has a bound of its own that fails before this one."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(_TIMEOUT))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,18 +17,18 @@ def test_the_server_is_started_again_when_it_dies(start, machine, model):
     code = start(machine.write("shop.py", SHOP))
     code.ready()
     code.ask("What does this do?", TOTAL)
-    expect(code.thread).to_contain_text("It adds up.")
+    code.answered("It adds up.")
 
     [server] = code.servers()
     server.kill()
     expect(code.notifications).to_contain_text(["ended unexpectedly and was started again"])
     code.ready()
+    expect(code.lenses.first).to_have_text("Claude: 1 answer")
     [another] = code.servers()
     assert another.pid != server.pid
-    expect(code.lenses.first).to_have_text("Claude: 1 answer")
     model.script("Still here.")
     code.ask("And now?", (16, 17))
-    expect(code.thread.last).to_contain_text("Still here.")
+    expect(code.thread.filter(has_text="Still here.")).to_have_count(1)
 
 
 def test_what_nobody_set_is_the_environments(start, machine, model):
@@ -58,8 +58,7 @@ def test_a_missing_server_is_said_with_what_to_do(start, machine):
     expect(code.notifications).to_contain_text(["names /nowhere/channelcoder-lsp, where there is no program"])
     for choice in ("Install Server", "Restart Server", "Show Output"):
         expect(code.page.get_by_role("button", name=choice).first).to_be_visible()
-    offered = code.commands("ChannelCoder: ")
-    assert "ChannelCoder: Install Server" in offered
+    offered = code.commands("ChannelCoder: ", among="ChannelCoder: Install Server")
     assert "ChannelCoder: Ask About Selection…" not in offered
 
 
@@ -88,8 +87,7 @@ def test_restricted_mode_says_what_is_off(start, machine, model):
     expect(code.thread).to_contain_text("It adds up.")
     [request] = model.requests(1)
     assert "French" not in json.dumps(request.messages) + request.system
-    code.status.hover()
-    expect(code.page.locator(".monaco-hover:visible")).to_contain_text("CLAUDE.md")
+    code.hover_over(code.status, "CLAUDE.md")
     code.picture("restricted")
 
 
