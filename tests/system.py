@@ -9,17 +9,27 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 PACKAGES = {
+    "busybox": "busybox-static",
+    "initdb": "postgresql",
     "luacheck": "lua-check",
+    "podman": "podman",
     "redis-server": "redis-server",
+    "runc": "runc",
 }
 """Program: the Debian package that has it."""
+_POSTGRES = Path("/usr/lib/postgresql")
+"""Where Debian keeps the programs of PostgreSQL, off PATH."""
 
 
 def missing() -> dict[str, str]:
     """The programs that aren't there, with their packages."""
-    return {program: package for program, package in PACKAGES.items() if shutil.which(program) is None}
+    path = os.pathsep.join(
+        [os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", *map(str, _POSTGRES.glob("*/bin"))]
+    )
+    return {program: package for program, package in PACKAGES.items() if shutil.which(program, path=path) is None}
 
 
 def install(packages: list[str]) -> None:
