@@ -26,9 +26,8 @@ _POSTGRES = Path("/usr/lib/postgresql")
 
 def missing() -> dict[str, str]:
     """The programs that aren't there, with their packages."""
-    path = os.pathsep.join(
-        [os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", *map(str, _POSTGRES.glob("*/bin"))]
-    )
+    folders = [os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", *map(str, _POSTGRES.glob("*/bin"))]
+    path = os.pathsep.join(folders)
     return {program: package for program, package in PACKAGES.items() if shutil.which(program, path=path) is None}
 
 
