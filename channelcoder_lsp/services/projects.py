@@ -19,6 +19,7 @@ from channelcoder_lsp.domain.errors import (
 from channelcoder_lsp.domain.uri import path_of
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.project import Project
+from channelcoder_lsp.services.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -185,11 +186,8 @@ class Projects:
 
     async def close(self) -> None:
         """Close everything, at rest."""
-        if self._watching:
-            for task in self._watching:
-                task.cancel()
-            await asyncio.wait(self._watching)
-            self._watching = []
+        await end(self._watching)
+        self._watching = []
         for recovery in list(self._recoveries):
             recovery.cancel()
         for project in self:

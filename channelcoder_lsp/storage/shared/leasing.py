@@ -16,6 +16,7 @@ from uuid import uuid4
 from anyio import CancelScope
 
 from channelcoder_lsp.domain.errors import ChannelCoderError, StorageError
+from channelcoder_lsp.services.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -42,9 +43,7 @@ async def leased(backend: Backend, handle: Handle, seconds: float = LEASE_SECOND
     try:
         yield fence
     finally:
-        renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewing
+        await _shielded(end([renewing]))
         await _shielded(_release(backend, handle, fence))
 
 

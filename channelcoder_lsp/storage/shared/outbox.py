@@ -23,6 +23,7 @@ from channelcoder_lsp.domain.errors import (
     StorageUnreachableError,
 )
 from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.services.tasks import end
 from channelcoder_lsp.storage.file.disk import make_folder
 from channelcoder_lsp.storage.file.locks import FileLock
 from channelcoder_lsp.storage.file.recall import fill
@@ -284,17 +285,14 @@ class Outbox(Backend):
             while True:
                 yield await queue.get()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)
 
     async def close(self) -> None:
         """Deliver what waits, if that can be done at once, and let go of everything."""
         self._closing.set()
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=self._patience)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end([self._task])
         if self.away is None:
             with suppress(ChannelCoderError):
                 await self._try(self._deliver_all, _LONG_SECONDS)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from backends.postgres import running_postgres
-from backends.redis import RedisServer
 
 from channelcoder_lsp.offline.script import Text
 from channelcoder_lsp.storage.opening import open_storage
@@ -17,18 +16,11 @@ if TYPE_CHECKING:
     from .conftest import Machine
 
 
-@pytest.fixture(params=["postgresql", "redis"])
-def server(request, tmp_path):
-    """A server of each kind, which the test stops and starts."""
-    if request.param == "postgresql":
-        with running_postgres() as server:
-            yield server
-        return
-    server = RedisServer(tmp_path / "redis", "--appendonly", "yes", "--appendfsync", "always")
-    server.start()
-    yield server
-    if server.running:
-        server.stop("immediate")
+@pytest.fixture
+def server():
+    """A server that the test stops and starts."""
+    with running_postgres() as server:
+        yield server
 
 
 def said(editor, part):
