@@ -13,6 +13,7 @@ from pathlib import Path
 
 PACKAGES = {
     "busybox": "busybox-static",
+    "docker": "docker.io",
     "initdb": "postgresql",
     "luacheck": "lua-check",
     "podman": "podman",

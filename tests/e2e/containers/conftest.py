@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import container_images as images
 import pytest
 
@@ -13,29 +17,28 @@ from channelcoder_lsp.offline.process import OfflineModel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Podman with the images of the tests, and a storage of its own."""
-    work = tmp_path_factory.mktemp("engine")
+def engine() -> Iterator[None]:
+    """Podman with the images of the tests; nothing of what it keeps is shared with the machine's own."""
+    work = Path(tempfile.mkdtemp(prefix="channelcoder-engine-"))
     conf, storage = work / "containers.conf", work / "storage.conf"
-    conf.write_text(images.ENGINE_CONF, encoding="utf-8")
-    storage.write_text(
-        f'[storage]\ndriver = "overlay"\ngraphroot = "{work / "images"}"\nrunroot = "{work / "run"}"\n',
-        encoding="utf-8",
-    )
+    conf.write_text(images.engine_conf(work), encoding="utf-8")
+    storage.write_text(images.storage_conf(work), encoding="utf-8")
     before = {name: os.environ.get(name) for name in ("CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF")}
     os.environ |= {"CONTAINERS_CONF": str(conf), "CONTAINERS_STORAGE_CONF": str(storage)}
-    images.make(work)
-    yield
-    subprocess.run(["podman", "system", "reset", "--force"], check=True, capture_output=True)
-    for name, value in before.items():
-        if value is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = value
+    try:
+        images.make(work)
+        yield
+    finally:
+        subprocess.run(["podman", "system", "reset", "--force"], check=True, capture_output=True)
+        shutil.rmtree(work)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +61,27 @@ async def model(
         "CLAUDE_CONFIG_DIR": str(tmp_path / "claude"),
         "CHANNELCODER_SESSION_DIR": str(tmp_path / "sessions"),
         "CHANNELCODER_MAX_RETRIES": "0",
+        "DOCKER_HOST": f"unix://{tmp_path}/none",  # this machine's own Docker, if there is one, has not the images
     }.items():
         monkeypatch.setenv(name, value)
     project = tmp_path / "project"
     project.mkdir()
     monkeypatch.chdir(project)
     return shared_model
+
+
+@pytest.fixture
+async def docker(model: OfflineModel, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """What the command ``docker`` talks to: Podman, which answers as Docker does."""
+    with tempfile.TemporaryDirectory() as folder:  # a socket's path must be short
+        address = f"unix://{folder}/docker.sock"
+        monkeypatch.setenv("DOCKER_HOST", address)
+        service = await anyio.open_process(["podman", "system", "service", "--time=0", address], stdout=None)
+        try:
+            with anyio.fail_after(120):
+                while not Path(folder, "docker.sock").exists():  # noqa: ASYNC110 - the engine tells nobody
+                    await anyio.sleep(0.05)
+            yield
+        finally:
+            service.terminate()
+            await service.wait()

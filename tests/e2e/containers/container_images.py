@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,18 +11,40 @@ import claude_agent_sdk
 BASE = "localhost/channelcoder-test-base:1"
 CLAUDE = "localhost/channelcoder-test-claude:1"
 
-ENGINE_CONF = """\
+_ENGINE_CONF = """\
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+lock_type = "file"
+tmp_dir = "{work}/tmp"
+volume_path = "{work}/volumes"
+[network]
+network_config_dir = "{work}/networks"
 """
-"""What lets Podman run where there is no systemd."""
+_STORAGE_CONF = """\
+[storage]
+driver = "overlay"
+graphroot = "{work}/images"
+runroot = "{work}/run"
+[storage.options.overlay]
+skip_mount_home = "true"
+"""
 
 _LIBRARIES = ("libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "librt.so.1",
               "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")  # fmt: skip
+
+
+def engine_conf(work: Path) -> str:
+    """What lets Podman run where there is no systemd, with all that it keeps in ``work``."""
+    return _ENGINE_CONF.format(work=work)
+
+
+def storage_conf(work: Path) -> str:
+    """Where Podman keeps images; nothing stays mounted, so that the folder can be removed."""
+    return _STORAGE_CONF.format(work=work)
 
 
 def _library(name: str) -> Path:
@@ -53,11 +74,8 @@ def make(work: Path) -> None:
     (root / "etc/nsswitch.conf").write_text("hosts: files dns\n", encoding="utf-8")
     _imported(root, BASE)
     program = Path(claude_agent_sdk.__file__).parent / "_bundled/claude"
-    target = root / "usr/bin/claude"
-    try:
-        os.link(program, target)
-    except OSError:
-        shutil.copy(program, target)
+    # A copy: tar fails when another run of the tests makes or removes a link to the file that it reads.
+    shutil.copy(program, root / "usr/bin/claude")
     _imported(root, CLAUDE)
 
 

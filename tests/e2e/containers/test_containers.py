@@ -90,6 +90,21 @@ asyncio.run(main())
     await none_left()
 
 
+@pytest.mark.usefixtures("docker")
+async def test_docker_is_an_engine_too(model: OfflineModel):
+    """It answers, and a cancelled question leaves no container."""
+    here = {**HERE, "engine": "docker"}
+    await model.script("One.", Text(text="one two three four five six", hold_after=1))
+    async with session() as s:
+        first = await s.claude("A?", docker=here)
+        assert (first.error, first.text) == (None, "One.")
+        async for chunk in s.stream("B?"):
+            if chunk.type == "content":
+                assert len(containers()) == 1
+                break
+    await none_left()
+
+
 async def test_the_container_is_restricted(model: OfflineModel):
     """No capability is left, and none can be had: the kernel's own word for the process in the container."""
     await model.script(Text(text="one two three four five six", hold_after=1))
