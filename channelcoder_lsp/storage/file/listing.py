@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import SessionNotFoundError, StorageError
@@ -22,14 +23,8 @@ log = logging.getLogger(__name__)
 def list_sessions(folder: Path) -> list[SessionInfo]:
     """The sessions in ``folder``, newest first. One that can't be read is left out, with a warning."""
     found = []
-    try:
-        paths = sorted(folder.iterdir())
-    except FileNotFoundError:
-        return []
-    for path in paths:
-        if path.suffix != ".json" or not path.is_file():
-            continue
-        files = SessionFiles(folder, path.name.removesuffix(".json"))
+    for name in _names(folder):
+        files = SessionFiles(folder, name)
         try:
             found.append(_row(files).info(files))
         except SessionNotFoundError:
@@ -37,6 +32,19 @@ def list_sessions(folder: Path) -> list[SessionInfo]:
         except (StorageError, OSError) as error:
             log.warning("Session %r is left out of the list: %s", files.name, error)
     return sorted(found, key=lambda info: info.last_active, reverse=True)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name.removesuffix(".json") for entry in entries if _is_snapshot(entry)]
+    except FileNotFoundError:
+        return []
+    return sorted(names)
+
+
+def _is_snapshot(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith(".json") and entry.name != ".json" and entry.is_file()
 
 
 def _row(files: SessionFiles) -> Row:
