@@ -23,10 +23,13 @@ log = logging.getLogger(__name__)
 def list_sessions(folder: Path) -> list[SessionInfo]:
     """The sessions in ``folder``, newest first. One that can't be read is left out, with a warning."""
     found = []
-    for name in _names(folder):
-        files = SessionFiles(folder, name)
+    names = _names(folder)
+    for name in sorted(names):
+        files = SessionFiles(folder, name.removesuffix(".json"))
+        if not name.endswith(".json") or not files.name:
+            continue
         try:
-            found.append(_row(files).info(files))
+            found.append(_row(files, journal=f"{files.name}.journal" in names).info(files))
         except SessionNotFoundError:
             continue  # removed meanwhile
         except (StorageError, OSError) as error:
@@ -34,26 +37,27 @@ def list_sessions(folder: Path) -> list[SessionInfo]:
     return sorted(found, key=lambda info: info.last_active, reverse=True)
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path) -> set[str]:
+    """The files there."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name.removesuffix(".json") for entry in entries if _is_snapshot(entry)]
+            return {entry.name for entry in entries if entry.is_file()}
     except FileNotFoundError:
-        return []
-    return sorted(names)
+        return set()
 
 
-def _is_snapshot(entry: os.DirEntry[str]) -> bool:
-    return entry.name.endswith(".json") and entry.name != ".json" and entry.is_file()
+def _row(files: SessionFiles, *, journal: bool) -> Row:
+    """What the index says if it goes to the journal's end; else what the head says.
 
-
-def _row(files: SessionFiles) -> Row:
-    """What the index says if it goes to the journal's end; else what the head says."""
+    Args:
+        files: the session's.
+        journal: whether it has one; each look at a file counts in a list of thousands.
+    """
     row = read_row(files)
-    snapshot, journal = stamp(files.snapshot), stamp(files.journal)
+    snapshot, tail = stamp(files.snapshot), stamp(files.journal) if journal else None
     if row is not None and snapshot is not None:
-        end = journal.size if journal else 0
-        if row.fits(snapshot, journal) and row.offset == end:
+        end = tail.size if tail else 0
+        if row.fits(snapshot, tail) and row.offset == end:
             return row
     opened = read_head(files)
     return Row.of(opened.head, snapshot=opened.stamp, journal=opened.inode, offset=opened.offset)
