@@ -223,11 +223,27 @@ class Client:
         """
         if not self.applies_edits:
             return False, "This editor does not take edits from a server; copy the code from the answer."
-        params = lsp.ApplyWorkspaceEditParams(edit=edit, label=label)
-        answer = await self._answered(self._server.workspace_apply_edit_async(params), seconds)
+        answer = await self._answered(self._send_edit(edit, label), seconds)
         if answer is None:
             return False, "The editor did not answer."
         return answer.applied, answer.failure_reason
+
+    def send_edit(self, edit: lsp.WorkspaceEdit, label: str) -> None:
+        """Have ``edit`` applied by a client that takes edits; nobody waits for what becomes of it.
+
+        It is on its way when this returns, so a command that calls it is answered after it. That order matters: Emacs
+        up to 29 leaves what came in one piece with an answer, and after it, unread until the server says something
+        more (bug#60088).
+        """
+        if self.applies_edits:
+            self.spawn(self._answered(self._send_edit(edit, label)))
+
+    def _send_edit(self, edit: lsp.WorkspaceEdit, label: str) -> asyncio.Future[lsp.ApplyWorkspaceEditResult]:
+        params = lsp.ApplyWorkspaceEditParams(edit=edit, label=label)
+        answer: asyncio.Future[lsp.ApplyWorkspaceEditResult] = self._server.protocol.send_request_async(
+            lsp.WORKSPACE_APPLY_EDIT, params
+        )
+        return answer
 
     async def choose(self, message: str, titles: Sequence[str]) -> str | None:
         """Have a person choose one of ``titles``; None when the message was dismissed or can't be shown.

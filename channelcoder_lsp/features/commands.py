@@ -45,7 +45,7 @@ async def ask(face: Face, arguments: protocol.AskArguments) -> protocol.Asked:
     )
     turn = await project.ask(question, chosen(face, project, arguments.context))
     if comment is not None and face.settings().remove_comment:
-        face.client.spawn(_take_comment_away(face, document, comment, text))
+        _take_comment_away(face, document, comment, text)
     return _asked(project, turn)
 
 
@@ -158,12 +158,12 @@ def _selection(face: Face, document: Document, arguments: protocol.AskArguments)
     )
 
 
-async def _take_comment_away(face: Face, document: Document, line: int, text: str) -> None:
+def _take_comment_away(face: Face, document: Document, line: int, text: str) -> None:
     """Delete the comment that asked, if it still stands there."""
     found = find_question(document.lines, line, face.settings().comment_keyword)
     if found is None or found.text != text:
         return
-    await face.client.apply(edits.remove(face.client, document, found.comment), "Take the question away")
+    face.client.send_edit(edits.remove(face.client, document, found.comment), "Take the question away")
 
 
 async def _code_of(face: Face, arguments: protocol.AnswerArguments) -> tuple[Document, ThreadHere, str]:

@@ -286,6 +286,19 @@ class TestAskingFromTheCode:
             assert "claude:" not in editor.texts[uri]
             assert "> why is this slow?" in (await editor.hover(uri, line) or "")
 
+    async def test_the_comment_is_taken_away_before_the_command_is_answered(self, machine: Machine):
+        """Emacs up to 29 leaves a request that comes in one piece with an answer, after it, lying about."""
+        path = machine.write("a.py", "# claude: why is this slow?\ndef f():\n    return 1\n")
+        async with machine.editor() as editor:
+            uri = editor.open(path)
+            actions = await editor.code_actions(uri, (0, 3), (0, 3))
+            messages = []
+            editor._check = messages.append
+            asked = await editor.choose(action(actions, "Ask Claude: why is this slow?"))
+            (edit,) = [n for n, m in enumerate(messages) if m.get("method") == "workspace/applyEdit"]
+            (answer,) = [n for n, m in enumerate(messages) if m.get("result") == asked]
+            assert edit < answer
+
     async def test_a_comment_inside_a_thread_is_a_reply(self, machine: Machine):
         async with machine.opened() as (editor, uri):
             first, _ = await answered(editor, uri)
