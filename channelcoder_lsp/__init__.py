@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.session import Message, SessionInfo, SessionState
     from channelcoder_lsp.domain.storage import SessionStorage
     from channelcoder_lsp.execution.worktree import worktree
+    from channelcoder_lsp.library.copying import copy_sessions
     from channelcoder_lsp.library.functions import claude, detached, interactive, run, stream
     from channelcoder_lsp.library.results import Chunk, Compacted, Result
     from channelcoder_lsp.library.session import Session
@@ -41,6 +42,7 @@ __all__ = [
     "SessionStorage",
     "__version__",
     "claude",
+    "copy_sessions",
     "detached",
     "interactive",
     "load_prompt",
@@ -65,6 +67,7 @@ _WHERE = {
     "SessionState": "domain.session",
     "SessionStorage": "domain.storage",
     "claude": "library.functions",
+    "copy_sessions": "library.copying",
     "detached": "library.functions",
     "interactive": "library.functions",
     "load_prompt": "prompts",

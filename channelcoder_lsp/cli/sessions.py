@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from channelcoder_lsp.cli.completing import session_names
+from channelcoder_lsp.cli.copying import copy
 from channelcoder_lsp.cli.failing import MissingFileError, finish, verbose
 from channelcoder_lsp.cli.folder import active_session, checkouts, project, renamed, state_of
 from channelcoder_lsp.cli.output import json_option, say, say_json, say_rows
@@ -31,6 +32,9 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 @click.group()
 def session() -> None:
     """The sessions that are kept."""
+
+
+session.add_command(copy)
 
 
 @session.command("list")

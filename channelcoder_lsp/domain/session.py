@@ -115,6 +115,8 @@ class Ledger(Model):
     """Whether the history was dropped once: the end of a turn that isn't here belongs to what was dropped."""
     last_finished: str | None = None
     """The turn that Claude heard of last, by whomever it was asked: it moves when the session moves on."""
+    copied: str | None = None
+    """For a session that was copied here: a digest of what it was then, which says whether anybody added to it."""
 
 
 class SessionHead(Model):

@@ -58,11 +58,15 @@ def open_storage(
         return _files(parts, directory)
     backend = _backend(SCHEMES[scheme], url)
     if outbox is not None:
-        # One for each place: what waits for one must not arrive at another.
-        folder = outbox / sha256(f"{masked(url)}?{parts.query}".encode()).hexdigest()[:_FOLDER_CHARS]
+        folder = outbox_folder(url, outbox)
         backend = import_module("channelcoder_lsp.storage.shared.outbox").Outbox(backend, folder)
     storage: JournaledStorage = import_module("channelcoder_lsp.storage.shared.storage").SharedStorage(backend)
     return storage
+
+
+def outbox_folder(url: str, outbox: Path) -> Path:
+    """The folder in ``outbox`` for one place: what waits for one must not arrive at another."""
+    return outbox / sha256(f"{masked(url)}?{urlsplit(url).query}".encode()).hexdigest()[:_FOLDER_CHARS]
 
 
 def masked(url: str) -> str:
