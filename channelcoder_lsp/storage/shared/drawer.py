@@ -47,6 +47,8 @@ class Waiting:
     contents: Sequence[tuple[str, bytes]]
     base: str | None
     """The session as it was made here, if it was."""
+    after: Mark | None
+    """What the back end was known to be at before any of this; None: nothing is known any more."""
 
 
 class Drawer:
@@ -272,8 +274,11 @@ def _stored(file: sqlite3.Connection, key: str) -> Stored | None:
 
 
 def _waiting(file: sqlite3.Connection, key: str) -> Waiting:
-    row: Any = file.execute("SELECT name, base FROM session WHERE key = ?", (key,)).fetchone()
-    name, base = row or ("", None)
+    row: Any = file.execute("SELECT name, base, generation, seq FROM session WHERE key = ?", (key,)).fetchone()
+    name, base, generation, seq = row or ("", None, 0, 0)
     query = "SELECT digest, data FROM content WHERE key = ? AND waiting"
     contents = [(digest, bytes(data)) for digest, data in file.execute(query, (key,))]
-    return Waiting(Handle(name, key), _lines(file, key, "AND waiting"), contents, base)
+    lines = _lines(file, key, "AND waiting")
+    known = [line.seq for line in _lines(file, key, "AND NOT waiting") if not lines or line.seq < lines[0].seq]
+    after = Mark(generation, max([seq, *known])) if row else None
+    return Waiting(Handle(name, key), lines, contents, base, after)

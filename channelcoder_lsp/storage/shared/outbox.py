@@ -394,7 +394,7 @@ class Outbox(Backend):
             for digest, data in what.contents:
                 await self._inner.keep_content(handle, digest, data)
             if what.lines:
-                await self._append(handle, what.lines)
+                await self._append(handle, what)
         except SessionNotFoundError:
             # Removed by somebody else: what was recorded here stays, in a session of its own.
             await self._revive(what)
@@ -405,14 +405,16 @@ class Outbox(Backend):
         async with self._news:
             self._news.notify_all()
 
-    async def _append(self, handle: Handle, waiting: Sequence[Line]) -> None:
+    async def _append(self, handle: Handle, what: Waiting) -> None:
         while True:
+            # What was on its way when the connection was lost may have come through, and others may have gone on since:
+            # the head may be kept after it.
+            since = await self._inner.since(handle, what.after) if what.after is not None else None
             stored = await self._inner.head(handle)
             head = head_of(stored, handle)
             mark = Mark(stored.mark.generation, max([stored.mark.seq, *(line.seq for line in stored.lines)]))
-            # What was on its way when the connection was lost may have come through.
-            there = {line.text for line in stored.lines}
-            missing = [line.text for line in waiting if line.text not in there]
+            there = {line.text for line in (*(since or ()), *stored.lines)}
+            missing = [line.text for line in what.lines if line.text not in there]
             if not missing:
                 return
             lines = [Line(number, text) for number, text in enumerate(missing, start=mark.seq + 1)]
