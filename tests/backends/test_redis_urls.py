@@ -60,7 +60,7 @@ def test_the_login_is_taken_as_it_was_before_it_was_put_in_a_url():
         ("tls_ca=/none", "tls_ca=/none can't be read"),
         ("pasword=secret", "has pasword in it"),
         ("retention=0", "seconds above 0"),
-        ("retention=soon", "can't be read"),
+        ("retention=soon", "seconds above 0"),
         ("db=x", "can't be read"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ TIMEOUT_SECONDS = 15.0
 """What one visit of the database may take at most."""
 _WAITING_SECONDS = 2.0
 """For how long somebody who asked for the lease is next in turn without asking again."""
+_LOOK_SECONDS = 60.0
+"""How often, at most, somebody who uses the sessions looks for those that are to be removed."""
 _INFO = (
     sessions.c.name,
     sessions.c.created,
@@ -44,6 +47,8 @@ _INFO = (
     sessions.c.checkout,
 )
 _BASE, _HEAD = "base", "head"
+_OF_A_SESSION = (snapshots, records, contents)
+"""Where else there are rows of a session."""
 
 
 class DatabaseBackend(Backend):
@@ -52,12 +57,17 @@ class DatabaseBackend(Backend):
     Args:
         engine: the database.
         tenant: whose sessions these are; those of another tenant are never seen.
+        retention: seconds after which a session is removed in which nothing was recorded; None: never.
         owned: whether to dispose of the engine at the end.
     """
 
-    def __init__(self, engine: AsyncEngine, *, tenant: str = "", owned: bool = False) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, tenant: str = "", retention: float | None = None, owned: bool = False
+    ) -> None:
         self._engine = engine
         self._tenant = tenant
+        self._retention = retention
+        self._look_at = 0.0
         self._owned = owned
         self._ready = False
         self._preparing = asyncio.Lock()
@@ -72,6 +82,7 @@ class DatabaseBackend(Backend):
 
     async def create(self, handle: Handle, whole: Whole) -> None:
         """Store a new session."""
+        await self._remove_old()
         row = {"key": handle.key, "tenant": self._tenant, "generation": 0, "seq": whole.seq, **_columns(whole.info)}
         try:
             async with self._changing(handle.name) as connection:
@@ -87,6 +98,7 @@ class DatabaseBackend(Backend):
 
     async def find(self, name: str) -> Handle | None:
         """The session of that name."""
+        await self._remove_old()
         async with self._visiting() as connection:
             query = select(sessions.c.key).where(sessions.c.tenant == self._tenant, sessions.c.name == name)
             key = (await connection.execute(query)).scalar()
@@ -94,6 +106,7 @@ class DatabaseBackend(Backend):
 
     async def rows(self) -> list[SessionInfo]:
         """The rows of all sessions."""
+        await self._remove_old()
         async with self._visiting() as connection:
             found = (await connection.execute(select(*_INFO).where(sessions.c.tenant == self._tenant))).mappings()
             return [SessionInfo(**row, path=f"{self.address}/{row['name']}") for row in found]
@@ -124,9 +137,7 @@ class DatabaseBackend(Backend):
         async with self._changing(handle.name) as connection:
             # The row first, which takes the lock that whoever records waits for.
             await self._must_be_there(connection, update(sessions).where(self._is(handle)).values(holder=None), handle)
-            for table in (snapshots, records, contents):
-                await connection.execute(delete(table).where(table.c.session == handle.key))
-            await connection.execute(delete(sessions).where(sessions.c.key == handle.key))
+            await self._remove(connection, [handle.key])
 
     async def head(self, handle: Handle) -> Stored:
         """The head that was kept last, and the records after it."""
@@ -295,6 +306,31 @@ class DatabaseBackend(Backend):
         change = update(snapshots).where(snapshots.c.session == handle.key, snapshots.c.kind == kind, older)
         await connection.execute(change.values(generation=mark.generation, seq=mark.seq, text=text))
 
+    async def _remove_old(self) -> None:
+        """Remove the sessions that are not to be kept any longer, but none in which somebody is asking."""
+        if self._retention is None or time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        now = epoch()
+        free = or_(sessions.c.holder.is_(None), sessions.c.held_until < now)
+        old = and_(sessions.c.tenant == self._tenant, sessions.c.touched < now - self._retention, free)
+        async with self._visiting() as connection:
+            # What is changed is locked: nobody records in it any more.
+            change = update(sessions).where(old).values(holder=None).returning(sessions.c.key, sessions.c.name)
+            if found := (await connection.execute(change)).all():
+                await self._remove(connection, [key for key, _ in found])
+                await self._notify(connection, [name for _, name in found])
+
+    async def _remove(self, connection: AsyncConnection, keys: Sequence[str]) -> None:
+        for table in _OF_A_SESSION:
+            await connection.execute(delete(table).where(table.c.session.in_(keys)))
+        await connection.execute(delete(sessions).where(sessions.c.key.in_(keys)))
+
+    async def _notify(self, connection: AsyncConnection, names: Sequence[str]) -> None:
+        if self._engine.dialect.name == "postgresql":
+            for name in names:
+                await connection.execute(select(func.pg_notify(CHANNEL, f"{self._tenant}\n{name}")))
+
     async def _must_be_there(self, connection: AsyncConnection, change: Any, handle: Handle) -> None:
         if not (await connection.execute(change)).rowcount:
             raise SessionNotFoundError(handle.name)
@@ -304,9 +340,7 @@ class DatabaseBackend(Backend):
         """A transaction that changes sessions, and tells those who watch."""
         async with self._visiting() as connection:
             yield connection
-            if self._engine.dialect.name == "postgresql":
-                for name in names:
-                    await connection.execute(select(func.pg_notify(CHANNEL, f"{self._tenant}\n{name}")))
+            await self._notify(connection, names)
 
     @asynccontextmanager
     async def _visiting(self) -> AsyncIterator[AsyncConnection]:
@@ -354,6 +388,7 @@ def _columns(info: SessionInfo) -> dict[str, Any]:
         "cost_usd": info.cost_usd,
         "first_question": info.first_question,
         "checkout": info.checkout,
+        "touched": epoch(),
     }
 
 

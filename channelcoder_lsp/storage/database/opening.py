@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.storage.database.backend import DatabaseBackend
+from channelcoder_lsp.storage.shared.retention import retention_seconds
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _CONNECT_SECONDS = 5
@@ -24,7 +25,8 @@ def open_backend(url: str) -> DatabaseBackend:
     """The back end; see :func:`channelcoder_lsp.storage.opening.open_storage`.
 
     A PostgreSQL server on another machine is talked to over TLS, with its certificate checked, unless ``sslmode`` says
-    otherwise; ``sslrootcert`` names the file of the authority that signed it.
+    otherwise; ``sslrootcert`` names the file of the authority that signed it. ``retention`` is the number of seconds
+    after which a session is removed in which nothing was recorded.
 
     Raises:
         ArgumentsError: something in the URL does not fit.
@@ -34,7 +36,7 @@ def open_backend(url: str) -> DatabaseBackend:
     except (ArgumentError, ValueError) as problem:
         raise ArgumentsError("The storage's URL can't be read: write postgresql://user@host/database.") from problem
     query = {key: value if isinstance(value, str) else value[-1] for key, value in given.query.items()}
-    tenant = query.pop("tenant", "")
+    tenant, retention = query.pop("tenant", ""), retention_seconds(query.pop("retention", None))
     backend = given.get_backend_name()
     driver = _DRIVERS[backend]
     import_module(driver.partition("+")[2])  # missing, it is missed here, where it is told how to install it
@@ -52,7 +54,7 @@ def open_backend(url: str) -> DatabaseBackend:
     engine = create_async_engine(given.set(drivername=driver, query={}), **options)
     if backend == "postgresql":
         event.listen(engine.sync_engine, "connect", _bound)
-    return DatabaseBackend(engine, tenant=tenant, owned=True)
+    return DatabaseBackend(engine, tenant=tenant, retention=retention, owned=True)
 
 
 def _bound(connection: Any, _record: object) -> None:

@@ -20,8 +20,17 @@ class DatabaseStorage(SharedStorage):
     Args:
         engine: an asynchronous SQLAlchemy engine, which stays the caller's to dispose of.
         tenant: whose sessions these are; those of another tenant are never seen.
+        retention: seconds after which a session is removed in which nothing was recorded; None: never. Whoever has
+            one looks for such sessions when sessions are listed, opened or made, once a minute at most.
         lease_seconds: how long the right to ask in a session lasts when its holder has died.
     """
 
-    def __init__(self, engine: AsyncEngine, *, tenant: str = "", lease_seconds: float = LEASE_SECONDS) -> None:
-        super().__init__(DatabaseBackend(engine, tenant=tenant), lease_seconds=lease_seconds)
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        tenant: str = "",
+        retention: float | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        super().__init__(DatabaseBackend(engine, tenant=tenant, retention=retention), lease_seconds=lease_seconds)

@@ -44,9 +44,10 @@ sessions = Table(
     Column("held_until", Float),
     Column("waiting", String(KEY_LENGTH)),
     Column("waiting_until", Float),
+    Column("touched", Float),
     UniqueConstraint("tenant", "name", name="channelcoder_sessions_name"),
 )
-"""A row for each session: the list, how far it is, and its lease."""
+"""A row for each session: the list, how far it is, its lease, and when something was recorded in it last."""
 
 _SESSION = f"{sessions.name}.key"
 

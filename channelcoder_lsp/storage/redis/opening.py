@@ -11,6 +11,7 @@ from redis.asyncio import ConnectionPool, Redis, SSLConnection, UnixDomainSocket
 
 from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.storage.redis.backend import RedisBackend
+from channelcoder_lsp.storage.shared.retention import retention_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ def open_backend(url: str) -> RedisBackend:
     try:
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        tenant, retention = query.pop("tenant", ""), _retention(query.pop("retention", None))
+        tenant, retention = query.pop("tenant", ""), retention_seconds(query.pop("retention", None))
         settings = _settings(parts, query)
     except ValueError as problem:
         raise ArgumentsError("The storage's URL can't be read: write redis://user@host:6379/0.") from problem
@@ -69,15 +70,6 @@ def _settings(parts: SplitResult, query: dict[str, str]) -> Mapping[str, Any]:
     if authority is not None and not Path(authority).is_file():
         raise ArgumentsError(f"tls_ca={authority} can't be read: there is no such file.")
     return {**place, "connection_class": SSLConnection, "ssl_ca_certs": authority, "ssl_check_hostname": True}
-
-
-def _retention(given: str | None) -> float | None:
-    if given is None:
-        return None
-    seconds = float(given)
-    if not 0 < seconds < float("inf"):
-        raise ArgumentsError(f"retention={given} in the storage's URL must be a number of seconds above 0.")
-    return seconds
 
 
 def _is_here(host: str) -> bool:
