@@ -51,10 +51,11 @@ async def begin(
     """
     if unfit := [name for name in _NOT_THERE if options.get(name)]:
         raise ArgumentsError(f"{unfit[0]}: it can't be had from a run in the background. Leave it out.")
-    if storage is not None and not isinstance(storage, FileSessionStorage):
+    url: str | None = getattr(storage, "url", None)
+    if storage is not None and not isinstance(storage, FileSessionStorage) and url is None:
         raise ArgumentsError(
-            "storage: a run in the background can't be given this one. Name a storage of files, or let the setting "
-            "`storage` name it, or ask with claude() or stream()."
+            "storage: a run in the background opens it by its URL, and this one has none. Let the setting `storage` "
+            "name the place, or ask with claude() or stream()."
         )
     task = {
         "prompt": str(prompt),
@@ -62,6 +63,7 @@ async def begin(
         "options": dict(options),
         "cwd": str(cwd),
         "session": session,
+        "storage": url,  # with its password, which so is seen neither among the processes nor in a file
         "sessions": str(storage.directory) if isinstance(storage, FileSessionStorage) else None,
         "resume": resume,
         "stream": stream,

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,11 +18,14 @@ from channelcoder_lsp.execution.background import ended
 from channelcoder_lsp.library.functions import once
 from channelcoder_lsp.library.session import Session
 from channelcoder_lsp.services.safe_unicode import without_hidden
+from channelcoder_lsp.settings import state_folder
 from channelcoder_lsp.storage import FileSessionStorage
+from channelcoder_lsp.storage.opening import open_storage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from channelcoder_lsp.domain.storage import SessionStorage
     from channelcoder_lsp.library.results import Result
 
 FAILED = 1
@@ -62,7 +65,8 @@ async def _ask(task: Mapping[str, Any]) -> int:
     result: Result | None = None
     written = ""
     async with (
-        await _session(task) as session,
+        AsyncExitStack() as stack,
+        await _session(task, stack) as session,
         aclosing(cast("Any", session.stream(prompt, **task["options"]))) as chunks,
     ):
         async for chunk in chunks:
@@ -86,10 +90,14 @@ async def _ask(task: Mapping[str, Any]) -> int:
     return 0
 
 
-async def _session(task: Mapping[str, Any]) -> Session:
+async def _session(task: Mapping[str, Any], stack: AsyncExitStack) -> Session:
     if task["session"] is None:
         return once(task["resume"], task["options"].get("cwd") or task["cwd"])
-    storage = FileSessionStorage(task["sessions"]) if task["sessions"] is not None else None
+    storage: SessionStorage | None = FileSessionStorage(task["sessions"]) if task["sessions"] is not None else None
+    if task["storage"] is not None:
+        there = open_storage(task["storage"], outbox=state_folder() / "outbox")
+        stack.push_async_callback(there.close)
+        storage = there
     session = await Session.load(task["session"], storage)
     session.cwd = Path(task["cwd"])
     return session

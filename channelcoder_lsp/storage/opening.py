@@ -60,7 +60,7 @@ def open_storage(
     if outbox is not None:
         folder = outbox_folder(url, outbox)
         backend = import_module("channelcoder_lsp.storage.shared.outbox").Outbox(backend, folder)
-    storage: JournaledStorage = import_module("channelcoder_lsp.storage.shared.storage").SharedStorage(backend)
+    storage: JournaledStorage = import_module("channelcoder_lsp.storage.shared.storage").SharedStorage(backend, url=url)
     return storage
 
 

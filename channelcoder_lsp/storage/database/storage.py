@@ -33,4 +33,16 @@ class DatabaseStorage(SharedStorage):
         retention: float | None = None,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
-        super().__init__(DatabaseBackend(engine, tenant=tenant, retention=retention), lease_seconds=lease_seconds)
+        backend = DatabaseBackend(engine, tenant=tenant, retention=retention)
+        super().__init__(backend, lease_seconds=lease_seconds, url=_url(engine, tenant, retention))
+
+
+def _url(engine: AsyncEngine, tenant: str, retention: float | None) -> str | None:
+    """What :func:`channelcoder_lsp.storage.opening.open_storage` opens the same database with, if that can be said."""
+    given = {key: value for key, value in engine.url.query.items() if isinstance(value, str)}
+    options = {"sslmode": given.pop("ssl", None), "tenant": tenant, "retention": retention}
+    if given or engine.url.get_backend_name() not in ("sqlite", "postgresql"):
+        return None
+    url = engine.url.set(drivername=engine.url.get_backend_name(), query={})
+    url = url.update_query_dict({key: str(value) for key, value in options.items() if value})
+    return url.render_as_string(hide_password=False)

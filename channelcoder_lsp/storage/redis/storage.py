@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from channelcoder_lsp.storage.redis.backend import RedisBackend
 from channelcoder_lsp.storage.shared.leasing import LEASE_SECONDS
@@ -10,6 +11,8 @@ from channelcoder_lsp.storage.shared.storage import SharedStorage
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+_PORT = 6379
 
 
 class RedisStorage(SharedStorage):
@@ -45,4 +48,26 @@ class RedisStorage(SharedStorage):
         retention: float | None = None,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
-        super().__init__(RedisBackend(client, tenant=tenant, retention=retention), lease_seconds=lease_seconds)
+        backend = RedisBackend(client, tenant=tenant, retention=retention)
+        super().__init__(backend, lease_seconds=lease_seconds, url=_url(client, tenant, retention))
+
+
+def _url(client: Redis, tenant: str, retention: float | None) -> str | None:
+    """What :func:`channelcoder_lsp.storage.opening.open_storage` opens the same server with, if that can be said."""
+    settings: dict[str, Any] = client.connection_pool.connection_kwargs
+    secure = "SSL" in client.connection_pool.connection_class.__name__
+    host, path = settings.get("host"), settings.get("path")
+    if not (host or path) or settings.get("credential_provider") or (secure and settings.get("ssl_certfile")):
+        return None
+    user, password = (quote(settings.get(part) or "", safe="") for part in ("username", "password"))
+    who = f"{user}:{password}@" if password else f"{user}@" if user else ""
+    options = {"tenant": tenant, "retention": retention, "tls_ca": settings.get("ssl_ca_certs") if secure else None}
+    if path:
+        where = f"redis+unix://{who}{quote(path)}"
+        options["db"] = settings.get("db")
+    else:
+        where = f"redis://{who}{f'[{host}]' if ':' in str(host) else host}:{settings.get('port', _PORT)}"
+        where = f"{where}/{settings.get('db') or 0}"
+        options["tls"] = "yes" if secure else "no"
+    query = urlencode({key: value for key, value in options.items() if value})
+    return f"{where}?{query}" if query else where

@@ -25,11 +25,13 @@ class SharedStorage:
     Args:
         backend: where the sessions are.
         lease_seconds: how long a lease lasts that nobody renews.
+        url: what another process opens the same place with, credentials included; None: it can't be said so.
     """
 
-    def __init__(self, backend: Backend, *, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(self, backend: Backend, *, lease_seconds: float = LEASE_SECONDS, url: str | None = None) -> None:
         self._backend = backend
         self._lease_seconds = lease_seconds
+        self.url = url
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._backend.address!r})"

@@ -7,8 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from channelcoder_lsp import FileSessionStorage, Session, detached, session
+from channelcoder_lsp import DatabaseStorage, FileSessionStorage, Session, detached, session
 from channelcoder_lsp.domain.errors import ArgumentsError, SessionError
 from channelcoder_lsp.library.detached import detached_runs
 from channelcoder_lsp.offline.script import Text
@@ -75,6 +76,17 @@ class TestSessions:
         assert [info.message_count for info in await session.list(storage)] == [2]
         assert await session.list() == []
 
+    async def test_in_a_database_are_asked_in_there(self, model: OfflineModel, tmp_path: Path):
+        """One that the program opened itself, with nothing in the settings."""
+        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/sessions.db")
+        storage = DatabaseStorage(engine, tenant="mine")
+        async with session(name="work", storage=storage) as s:
+            run = await s.detached("One")
+            assert (await run.wait()).code == 0
+        assert [info.message_count for info in await session.list(storage)] == [2]
+        assert await session.list() == []
+        await engine.dispose()
+
     async def test_are_made_by_it_and_kept_under_their_id(self, model: OfflineModel):
         async with session() as s:
             run = await s.detached("One")
@@ -119,7 +131,7 @@ class TestWhatDoesNotFit:
                 return []
 
         async with session(name="mine", storage=Mine()) as s:
-            with pytest.raises(ArgumentsError, match="can't be given this one"):
+            with pytest.raises(ArgumentsError, match="opens it by its URL"):
                 await s.detached("One")
 
 
