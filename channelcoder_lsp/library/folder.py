@@ -38,14 +38,30 @@ async def active_session(checkout: Checkout) -> Session:
     Raises:
         StorageError: it can't be opened or made.
     """
+    return await _known(checkout) or await _chosen(checkout)
+
+
+async def _known(checkout: Checkout) -> Session | None:
     from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
 
     name = checkouts().active_session(checkout)
-    if name is not None:
-        try:
-            return await Session.load(name)
-        except SessionNotFoundError:
-            checkouts().set_active_session(checkout, None)
+    if name is None:
+        return None
+    try:
+        return await Session.load(name)
+    except SessionNotFoundError:
+        checkouts().set_active_session(checkout, None)
+        return None
+
+
+async def _chosen(checkout: Checkout) -> Session:
+    async with checkouts().choosing(checkout):
+        return await _known(checkout) or await _new(checkout)
+
+
+async def _new(checkout: Checkout) -> Session:
+    from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
+
     for candidate in checkout.session_names():
         session = Session(candidate, cwd=checkout.root)
         try:

@@ -7,14 +7,17 @@ import logging
 import os
 import re
 import tempfile
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from channelcoder_lsp.domain.errors import StorageNotWritableError
+from channelcoder_lsp.services.locks import FileLock, locked
 from channelcoder_lsp.services.watching import changed_files
 
 if TYPE_CHECKING:
@@ -102,7 +105,26 @@ class Checkouts:
         Raises:
             StorageNotWritableError: the state folder can't be written.
         """
-        self._write(checkout, self._read(checkout).model_copy(update={"session": name}))
+        self._update(checkout, session=name)
+
+    @asynccontextmanager
+    async def choosing(self, checkout: Checkout) -> AsyncIterator[None]:
+        """No other process, and nobody else in this one, is choosing a session for the checkout meanwhile.
+
+        Of several that find none, the first makes one and the others find that.
+
+        Raises:
+            StorageNotWritableError: the state folder can't be written.
+            StorageError: somebody else has been choosing for half a minute.
+        """
+        lock = FileLock(self._file(checkout).with_suffix(".choosing"))
+        try:
+            with self._writable(checkout):
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                await to_thread.run_sync(lock.acquire)
+            yield
+        finally:
+            lock.close()
 
     async def changes(self) -> AsyncIterator[None]:
         """Tells whenever something is remembered anew, by whatever process; ends with its task.
@@ -136,7 +158,7 @@ class Checkouts:
             StorageNotWritableError: the state folder can't be written.
         """
         digest = _digest(checkout) if trusted else None
-        self._write(checkout, self._read(checkout).model_copy(update={"trusted": digest, "left_out": None}))
+        self._update(checkout, trusted=digest, left_out=None)
 
     def tell_left_out(self, checkout: Checkout) -> str | None:
         """A sentence on what is left out since the folder isn't trusted; None when it was told before, or is nothing.
@@ -152,7 +174,7 @@ class Checkouts:
         told = f"This folder {why}, so {listed} not used. channelcoder.trust changes that."
         logger.warning("%s: %s", checkout.root, told)
         try:
-            self._write(checkout, state.model_copy(update={"left_out": names}))
+            self._update(checkout, left_out=names)
         except StorageNotWritableError as problem:
             logger.warning("it will be told again: %s", problem)
         return told
@@ -173,16 +195,24 @@ class Checkouts:
             logger.warning("%s can't be read (%s); its folder starts without an active session", file, problem)
             return None
 
-    def _write(self, checkout: Checkout, state: CheckoutState) -> None:
+    def _update(self, checkout: Checkout, **changes: str | list[str] | None) -> None:
+        """Change what is remembered of a checkout; what other processes change meanwhile stays."""
         file = self._file(checkout)
-        try:
+        with self._writable(checkout):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=f".{checkout.slug}-")
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(state.model_dump_json(by_alias=True, exclude_none=True))
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).replace(file)
+            with locked(file.with_suffix(".lock")):
+                state = self._read(checkout).model_copy(update=changes)
+                descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=f".{checkout.slug}-")
+                with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                    stream.write(state.model_dump_json(by_alias=True, exclude_none=True))
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                Path(temporary).replace(file)
+
+    @contextmanager
+    def _writable(self, checkout: Checkout) -> Iterator[None]:
+        try:
+            yield
         except OSError as problem:
             raise StorageNotWritableError(
                 f"{self._folder} can't be written ({problem.strerror}), so the active session of "

@@ -116,7 +116,10 @@ class Project:
             StorageError: it can't be opened or made.
         """
         async with self._making:
-            return await self.resume() or await self.new_session()
+            if (session := await self.resume()) is not None:
+                return session
+            async with self._checkouts.choosing(self.checkout):
+                return await self.resume() or await self.new_session()
 
     async def new_session(self, name: str | None = None) -> Session:
         """Start a new session and make it the active one.

@@ -24,7 +24,7 @@ from channelcoder_lsp.storage.file.disk import (
 )
 from channelcoder_lsp.storage.file.heads import read_head
 from channelcoder_lsp.storage.file.lines import Header, dump_lines, parse_lines
-from channelcoder_lsp.storage.file.locks import FileLock
+from channelcoder_lsp.services.locks import FileLock
 from channelcoder_lsp.storage.file.rescue import rescue
 from channelcoder_lsp.storage.file.tidying import Tidying, fold_aside
 

@@ -9,7 +9,7 @@ from anyio import sleep
 
 from channelcoder_lsp.domain.errors import SessionNotFoundError
 from channelcoder_lsp.storage.file.disk import explained
-from channelcoder_lsp.storage.file.locks import FileLock
+from channelcoder_lsp.services.locks import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,7 +11,7 @@ from channelcoder_lsp.domain.errors import SessionExistsError, SessionNotFoundEr
 from channelcoder_lsp.storage.file.disk import make_folder, remove, sync_folder, write_new
 from channelcoder_lsp.storage.file.index import write_index
 from channelcoder_lsp.storage.file.lines import Header
-from channelcoder_lsp.storage.file.locks import locked
+from channelcoder_lsp.services.locks import locked
 from channelcoder_lsp.storage.file.reading import captured, read_state
 from channelcoder_lsp.storage.file.writing import refuse_twin, remove_all_but_lock
 from channelcoder_lsp.storage.pruning import prune

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from channelcoder_lsp.domain.records import Record
-    from channelcoder_lsp.storage.file.locks import FileLock
+    from channelcoder_lsp.services.locks import FileLock
     from channelcoder_lsp.storage.file.names import SessionFiles
 
 log = logging.getLogger(__name__)

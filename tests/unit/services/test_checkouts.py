@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -102,7 +103,7 @@ class TestState:
         """Folder 0700, file 0600, no temporary file left."""
         checkouts.set_active_session(checkout, "work")
         kept = tmp_path / "state" / "checkouts"
-        (file,) = kept.iterdir()
+        file, _lock = sorted(kept.iterdir())
         assert stat.S_IMODE(kept.stat().st_mode) == 0o700
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
@@ -111,12 +112,25 @@ class TestState:
     ):
         """It is logged; the folder starts anew."""
         checkouts.set_active_session(checkout, "work")
-        (file,) = (tmp_path / "state" / "checkouts").iterdir()
+        (file,) = (tmp_path / "state" / "checkouts").glob("*.json")
         file.write_text("{")
         assert checkouts.active_session(checkout) is None
         assert str(file) in caplog.text
         checkouts.set_active_session(checkout, "other")
         assert checkouts.active_session(checkout) == "other"
+
+    def test_what_others_remember_at_the_same_time_stays(self, tmp_path: Path, checkout: Checkout):
+        """A folder that is trusted in one editor while another starts a session is trusted, and has the session."""
+        one, two = Checkouts(tmp_path / "state"), Checkouts(tmp_path / "state")
+        with ThreadPoolExecutor(2) as pool:
+            for number in range(40):
+                trusted = number % 2 == 0
+                session = pool.submit(one.set_active_session, checkout, f"work-{number}")
+                trust = pool.submit(two.set_trusted, checkout, trusted=trusted)
+                session.result()
+                trust.result()
+                assert one.active_session(checkout) == f"work-{number}"
+                assert one.is_trusted(checkout) is trusted
 
     def test_a_folder_that_cannot_be_written_is_named(self, tmp_path: Path, checkout: Checkout):
         """With what to do."""
@@ -127,7 +141,7 @@ class TestState:
     def test_keys_of_a_newer_version_are_kept(self, tmp_path: Path, checkouts: Checkouts, checkout: Checkout):
         """What it does not know it does not drop."""
         checkouts.set_active_session(checkout, "work")
-        (file,) = (tmp_path / "state" / "checkouts").iterdir()
+        (file,) = (tmp_path / "state" / "checkouts").glob("*.json")
         file.write_text(file.read_text().replace("{", '{"newer": 1, ', 1))
         checkouts.set_active_session(checkout, "other")
         assert '"newer":1' in file.read_text()

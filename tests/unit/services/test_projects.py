@@ -110,6 +110,16 @@ class TestSessionsOfFolders:
         assert sorted(agent.prompts) == ["one", "three", "two"]
         assert {project.session.turn(turn.id).state for turn in turns} == {TurnState.DONE}
 
+    async def test_two_editors_that_ask_at_once_in_a_new_folder_make_one_session(
+        self, open_editor, agent: ScriptedAgent
+    ):
+        """Of two processes neither leaves the other's question in a session that nobody is in."""
+        editors = [open_editor() for _ in range(4)]
+        projects = [await editor.folder("shop") for editor in editors]
+        await asyncio.gather(*[project.ask(Question("what?")) for project in projects])
+        assert len(await editors[0].desk.storage.list()) == 1
+        assert len({project.session.name for project in projects}) == 1
+
     async def test_the_next_editor_goes_on_with_it(self, open_editor, agent: ScriptedAgent):
         """After a restart, or in another editor at the same time."""
         one = open_editor()

@@ -12,8 +12,8 @@ import pytest
 
 from channelcoder_lsp.domain.errors import StorageError, StorageNotWritableError
 from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.services import locks
 from channelcoder_lsp.storage import FileSessionStorage
-from channelcoder_lsp.storage.file import locks
 from channelcoder_lsp.testing import sample_session
 from channelcoder_lsp.testing.samples import answered
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import StorageError
-from channelcoder_lsp.storage.file.disk import open_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +83,7 @@ class FileLock:
         """Take the lock if nobody has it; whether that worked. Never waits."""
         while True:
             if self._descriptor is None:
-                self._descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             if not _try_lock(self._descriptor):
                 return False
             if self._is_the_file():
