@@ -6,7 +6,7 @@ import pytest
 
 from channelcoder_lsp.domain.errors import StorageError
 from channelcoder_lsp.storage.file import locks
-from channelcoder_lsp.storage.file.locks import FileLock, locked
+from channelcoder_lsp.services.locks import FileLock, locked
 
 
 @pytest.fixture
