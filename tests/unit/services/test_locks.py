@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from channelcoder_lsp.domain.errors import StorageError
-from channelcoder_lsp.storage.file import locks
+from channelcoder_lsp.services import locks
 from channelcoder_lsp.services.locks import FileLock, locked
 
 
