@@ -83,7 +83,12 @@ class Settings(BaseSettings):
         le=100,
         description="How full Claude's context is when compacting the session is suggested, once; 0: never.",
     )
-    author: str | None = Field(None, description="Who asks, as recorded in the turns.")
+    author: str | None = Field(
+        None,
+        description="Who asks, as recorded in the turns; empty: where sessions are kept on a server, Git's `user.name`, "
+        "else the system's name of the user.",
+    )
+    record_author: bool = Field(default=True, description="Record who asks, so that others see it.")
 
     # What is sent
     context_lines: int = Field(

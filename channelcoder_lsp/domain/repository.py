@@ -43,6 +43,10 @@ class Repository(Protocol):
         """Old path to newest path, of the renames in the latest commits and those not committed yet."""
         ...
 
+    async def user_name(self) -> str | None:
+        """What the user is called in commits; None: nothing is set."""
+        ...
+
 
 class Repositories(Protocol):
     """Finds the repository of a folder."""

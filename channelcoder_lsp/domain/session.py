@@ -51,6 +51,8 @@ class Message(Model):
     session_id: str = ""
     turn_id: str | None = None
     """Ours: the turn that the message belongs to."""
+    author: str | None = None
+    """Ours: who asked, if that is recorded."""
 
 
 class SessionMetadata(Model):
@@ -221,6 +223,7 @@ class SessionHead(Model):
                 timestamp=record.at,
                 session_id=self.current_session_id or "",
                 turn_id=turn.id,
+                author=turn.author,
             )
         ]
 

@@ -130,6 +130,11 @@ class GitRepository:
         pairs += (await anyio.to_thread.run_sync(moved, self._folder, index, new)).items()
         return await anyio.to_thread.run_sync(_chained, self._folder, pairs)
 
+    async def user_name(self) -> str | None:
+        """What ``user.name`` is in the folder, also in one that is in no repository."""
+        said = await self._git("config", "--get", "user.name", also=(1,))
+        return said.text.strip() or None
+
     async def _commit(self, name: str) -> str | None:
         """The commit that ``name`` names."""
         if not name or name.startswith("-") or "\0" in name:

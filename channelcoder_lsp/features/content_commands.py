@@ -8,6 +8,7 @@ from channelcoder_lsp import protocol
 from channelcoder_lsp.domain.errors import SessionNotFoundError
 from channelcoder_lsp.domain.place import AnchorState
 from channelcoder_lsp.domain.proposal import ProposalStatus
+from channelcoder_lsp.services.owner import is_of_this_machine
 from channelcoder_lsp.services.safe_text import plain_text, safe_markdown
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _turn(turn: Turn, text: str) -> protocol.TurnContent:
         error=plain_text(turn.error, max_chars=_NOTE_CHARS) if turn.error else None,
         notes=[plain_text(note, max_chars=_NOTE_CHARS) for note in turn.notes],
         model=turn.model,
-        author=turn.author,
+        author=None if is_of_this_machine(turn.owner) else turn.author,
         cost_usd=turn.cost_usd,
         asked=turn.asked.isoformat(),
         finished=turn.finished.isoformat() if turn.finished is not None else None,

@@ -10,6 +10,7 @@ from channelcoder_lsp.domain.model import now
 from channelcoder_lsp.domain.place import AnchorState
 from channelcoder_lsp.domain.proposal import ProposalStatus
 from channelcoder_lsp.domain.text import split_lines
+from channelcoder_lsp.services.owner import is_of_this_machine
 from channelcoder_lsp.services.proposals import summary
 from channelcoder_lsp.services.safe_text import plain_text
 
@@ -44,7 +45,7 @@ def facts(turn: Turn) -> str:
         parts.append(inline(turn.model, max_chars=60))
     if turn.cost_usd:
         parts.append(f"${turn.cost_usd:.4f}")
-    if turn.author:
+    if turn.author and not is_of_this_machine(turn.owner):
         parts.append(inline(turn.author, max_chars=60))
     return " · ".join(parts)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from channelcoder_lsp.domain.errors import SessionBusyError, SessionCorruptError, SessionNotFoundError
 from channelcoder_lsp.domain.model import now
 from channelcoder_lsp.domain.session import SessionMetadata
-from channelcoder_lsp.services.safe_text import safe_markdown
+from channelcoder_lsp.services.safe_text import plain_text, safe_markdown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Format = Literal["markdown", "json", "guide"]
+_NAME_CHARS = 60
 AROUND = 60
 """Characters before and after what was found that a hit shows."""
 
@@ -57,6 +58,10 @@ async def fork(storage: JournaledStorage, name: str, new_name: str) -> None:
         await copy.close()
     finally:
         await source.close()
+
+
+def _plain_name(name: str | None) -> str:
+    return safe_markdown(plain_text(name, max_chars=_NAME_CHARS)).strip() if name else ""
 
 
 def set_apart(state: SessionState) -> None:
@@ -123,11 +128,12 @@ def export(state: SessionState, form: Format) -> str:
         case "json":
             return state.at_rest()
         case "guide":
-            return state.to_json(exclude={"channelcoder": True, "messages": {"__all__": {"turn_id"}}}, indent=2)
+            ours = {"channelcoder": True, "messages": {"__all__": {"turn_id", "author"}}}
+            return state.to_json(exclude=ours, indent=2)
         case "markdown":
             title = " ".join((state.metadata.name or state.current_session_id or "Session").split())
             parts = [f"# {title}"]
             for message in state.messages:
-                who = "You" if message.role == "user" else "Claude"
+                who = _plain_name(message.author) or "You" if message.role == "user" else "Claude"
                 parts += [f"## {who} · {message.timestamp:%Y-%m-%d %H:%M} UTC", safe_markdown(message.content).strip()]
             return "\n\n".join(parts) + "\n"

@@ -25,6 +25,11 @@ def owner_of(pid: int) -> str:
     return f"{socket.gethostname()}:{pid}:{psutil.Process(pid).create_time():.2f}"
 
 
+def is_of_this_machine(owner: str | None) -> bool:
+    """Whether a process of this machine is named, dead or alive."""
+    return owner is not None and owner.rsplit(":", _PARTS - 1)[0] == socket.gethostname()
+
+
 def is_alive(owner: str | None) -> bool:
     """Whether the process named ``owner`` may still be at work; one on another machine counts as alive."""
     parts = (owner or "").rsplit(":", _PARTS - 1)

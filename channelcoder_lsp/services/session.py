@@ -25,6 +25,7 @@ from channelcoder_lsp.domain.records import (
 )
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
+from channelcoder_lsp.services.authors import author
 from channelcoder_lsp.services.compaction import compacting, refuse_beyond_limit
 from channelcoder_lsp.services.compose import Question, compose
 from channelcoder_lsp.services.elsewhere import records_of
@@ -76,6 +77,7 @@ class Session(SessionRecords):
 
     def __init__(self, journal: Journal, ports: SessionPorts, request: Callable[[], ConnectionRequest]) -> None:
         self._ports = ports
+        self._request = request
         super().__init__(journal, Recorder(self, journal, ports.tell))
         self._posting: set[asyncio.Task[Turn]] = set()
         self._worker = Worker(
@@ -146,7 +148,7 @@ class Session(SessionRecords):
             prompt=well_formed(composed.prompt),
             review_id=review_id,
             notes=[*question.notes, *composed.notes],
-            author=settings.author,
+            author=await self._author(),
             owner=this_process(),
         )
         return await self._post(turn, thread, watcher, adjust)
@@ -169,7 +171,7 @@ class Session(SessionRecords):
         await self._recorder.refresh()
         refuse_beyond_limit(self.head)
         turn = compacting(self.head)
-        turn.author, turn.owner = self._ports.settings().author, this_process()
+        turn.author, turn.owner = await self._author(), this_process()
         return await self._post(turn, None, adjust=adjust)
 
     async def limit_spending(self, usd: float | None) -> None:
@@ -220,7 +222,7 @@ class Session(SessionRecords):
             question=old.question,
             prompt=old.prompt,
             notes=old.notes,
-            author=self._ports.settings().author,
+            author=await self._author(),
             owner=this_process(),
         )
         return await self._post(turn, None)
@@ -345,6 +347,11 @@ class Session(SessionRecords):
             await asyncio.wait(self._posting)
         await self._worker.close()
         await self._recorder.close()
+
+    async def _author(self) -> str | None:
+        ports = self._ports
+        folder, location = self._request().cwd, self._journal.location
+        return await author(ports.settings(), ports.repositories, folder=folder, location=location)
 
     def _tell_status(self, turn: Turn, message: str) -> None:
         self._recorder.tell(TurnStatus(self, turn, message))

@@ -21,6 +21,7 @@ from channelcoder_lsp.features.documents import turn_document
 from channelcoder_lsp.features.hover import hover
 from channelcoder_lsp.features.render import age, facts
 from channelcoder_lsp.features.table import HANDLERS
+from channelcoder_lsp.services.owner import this_process
 
 from .editor import CODE, Editor
 
@@ -227,3 +228,7 @@ class TestDocuments:
     def test_the_author_is_named(self):
         """Where one is set."""
         assert facts(Turn(author="Ada")) == "just now · Ada"
+        assert facts(Turn(author="Ada", owner="elsewhere:1:0.00")) == "just now · Ada"
+
+    def test_whoever_asks_on_this_machine_knows(self):
+        assert facts(Turn(author="Ada", owner=this_process())) == "just now"
