@@ -52,6 +52,8 @@ A client says what it can do in `capabilities.experimental.channelcoder` of `ini
 | --- | --- |
 | `input` | The client asks its user where a `channelcoder.ask` has neither `question` nor `prompt`. |
 | `turns` | The client wants `channelcoder/turn` notifications. |
+| `changes` | The client wants `channelcoder/changed` notifications. |
+| `diagnosticsOnHover` | The client shows diagnostics with the hover, which has no messages of findings then. |
 """
 
 SETTINGS_HEAD = """\

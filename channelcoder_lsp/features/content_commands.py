@@ -65,9 +65,18 @@ async def prompts(face: Face, arguments: protocol.FolderArguments) -> protocol.P
     """``channelcoder.prompts``."""
     project = face.projects.of_folder(arguments.folder)
     await face.reload_prompts()
-    found = face.prompts.of(project.checkout).values()
-    rows = [protocol.PromptRow(prompt.name, prompt.title, prompt.kind) for prompt in found]
-    return protocol.PromptRows(rows)
+    return protocol.PromptRows(
+        [
+            protocol.PromptRow(
+                name=prompt.name,
+                title=prompt.title,
+                kind=prompt.kind,
+                description=prompt.description,
+                origin=face.prompts.origin(prompt),
+            )
+            for prompt in face.prompts.of(project.checkout).values()
+        ]
+    )
 
 
 async def status(face: Face, arguments: protocol.FolderArguments) -> protocol.Status:

@@ -42,6 +42,7 @@ def _wanted(face: Face, number: int, entry: ClientContext) -> Wanted:
         symbol=entry.symbol,
         text=entry.text,
         label=entry.label,
+        changes=entry.changes,
     )
 
 

@@ -67,7 +67,8 @@ def _thread(face: Face, document: Document, here: ThreadHere, waiting: list[Prop
     parts = [_first_line(face, here)]
     finding, limit = here.thread.finding, face.settings().hover_max_chars
     if finding is not None:
-        parts.append(_safe(face, here.thread.id, finding.message, TurnState.DONE, limit))
+        if not (face.client.hovers_diagnostics and face.settings().diagnostics):  # else it would stand there twice
+            parts.append(_safe(face, here.thread.id, finding.message, TurnState.DONE, limit))
         if finding.replacement:
             parts += ["What it could be instead:", fenced(finding.replacement[:limit], here.thread.language)]
     older = here.turns[:-1]

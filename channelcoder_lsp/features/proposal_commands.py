@@ -39,7 +39,8 @@ async def apply(face: Face, arguments: protocol.ProposalApplyArguments) -> proto
         return await _take_note(project, session, arguments, targets)
     if all(target.now.state is HunkState.APPLIED and not hunks for target, hunks in _open(targets, arguments.hunk)):
         return protocol.Applied(applied=True, reason="It is applied already.")
-    edit = _edit(face, session.proposal(arguments.proposal_id), targets, arguments.hunk)
+    confirm = face.settings().confirm_edits and not arguments.looked
+    edit = _edit(face, session.proposal(arguments.proposal_id), targets, arguments.hunk, confirm=confirm)
     wanted = _numbers(targets, arguments.hunk)
     touched = [target.uri for target, hunks in _open(targets, arguments.hunk) if hunks]
     edits = {uri: document.edits for uri in touched if (document := project.documents.get(uri)) is not None}
@@ -60,7 +61,7 @@ async def edit_of(face: Face, proposal_id: str, uri: str | None, hunk: int | Non
     """
     project, session = face.projects.with_proposal(proposal_id)
     targets = await _chosen(project, session, proposal_id, uri, hunk)
-    return _edit(face, session.proposal(proposal_id), targets, hunk)
+    return _edit(face, session.proposal(proposal_id), targets, hunk, confirm=face.settings().confirm_edits)
 
 
 async def preview(face: Face, arguments: protocol.ProposalArguments) -> protocol.Shown:
@@ -85,6 +86,7 @@ async def read(face: Face, arguments: protocol.ProposalArguments) -> protocol.Pr
         status=proposal.status.value,
         question=turn.question if turn is not None else "",
         files=[_content(target, arguments.hunk) for target in targets],
+        confirm=face.settings().confirm_edits,
     )
 
 
@@ -157,7 +159,9 @@ def _numbers(targets: list[Target], index: int | None) -> dict[str, set[int]]:
     return {target.now.file.uri: {hunk.index for hunk in hunks} for target, hunks in _open(targets, index)}
 
 
-def _edit(face: Face, proposal: Proposal, targets: list[Target], index: int | None) -> lsp.WorkspaceEdit:
+def _edit(
+    face: Face, proposal: Proposal, targets: list[Target], index: int | None, *, confirm: bool
+) -> lsp.WorkspaceEdit:
     """Nothing is awaited between the texts that ``targets`` were made from and the versions in the edit."""
     if stale := [told for target in targets for told in _stale(target, index)]:
         more = f" and {len(stale) - _NAMED} more" if len(stale) > _NAMED else ""
@@ -170,7 +174,6 @@ def _edit(face: Face, proposal: Proposal, targets: list[Target], index: int | No
     ]
     if not wanted:
         raise ProposalError("Nothing was applied: the edit is applied already.")
-    confirm = face.settings().confirm_edits
     return workspace_edit(face.client, wanted, label=f"Claude: {summary(proposal)}", confirm=confirm)
 
 

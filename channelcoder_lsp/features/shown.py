@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -29,6 +28,8 @@ from channelcoder_lsp.features.render import open_proposals
 from channelcoder_lsp.protocol import CONTENT_SCHEME, Shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from channelcoder_lsp.domain.proposal import Proposal
     from channelcoder_lsp.domain.session import SessionState
     from channelcoder_lsp.domain.thread import Thread
@@ -108,10 +109,13 @@ async def content(face: Face, uri: str) -> str:
 
 
 def thread_link(face: Face, thread_id: str) -> str | None:
-    """Where the whole thread can be read, if there is a document of it; links that run commands are no way."""
+    """Where the whole thread can be read, if there is a file of it; links that run commands are no way.
+
+    Clients that fetch ``channelcoder:`` documents don't open them from a hover: VS Code takes such links out.
+    """
     subject = next((one for one in face.followed if one.thread_id == thread_id), None)
     if face.client.fetches_documents:
-        return Subject(Path(), thread_id).uri
+        return None
     return uri_of(_path(face, subject.key)) if subject is not None else None
 
 

@@ -61,6 +61,8 @@ class Frontmatter(_Strict):
 
     title: str | None = None
     """What the user reads: the title of the code action and the question in the thread."""
+    description: str | None = None
+    """What it is good for, in one line: beside its title where prompts are chosen from."""
     kind: str = "claude"
     """The code action's kind (LSP 3.17, CodeActionKind)."""
     order: int = 100
@@ -92,6 +94,11 @@ class Prompt:
     path: Path | None = None
     input: type[BaseModel] | None = None
     output: type[BaseModel] | None = None
+
+    @property
+    def description(self) -> str | None:
+        """What it is good for, in one line, if the file says so."""
+        return " ".join((self.head.description or "").split()) or None
 
     @property
     def kind(self) -> str:

@@ -9,10 +9,11 @@ from channelcoder_lsp.protocol.base import STRICT, ClientDiagnostic, ClientRange
 
 @dataclass(frozen=True)
 class ClientContext:
-    """Something more to send along with a question: a file, a part of it, or a text.
+    """Something more to send along with a question: a file, a part of it, a text, or what is not committed.
 
     Give ``uri`` for a file (open or on disk), with ``range`` for a part of it or ``symbol`` for the definition of
-    that name in it; or ``text`` with a ``label`` for anything else: a checker's output, a log.
+    that name in it; or ``text`` with a ``label`` for anything else: a checker's output, a log; or ``changes`` for a
+    diff of the folder against its last commit, with what is not saved.
     """
 
     __pydantic_config__ = STRICT
@@ -21,6 +22,7 @@ class ClientContext:
     symbol: str | None = None
     text: str | None = None
     label: str | None = None
+    changes: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,10 @@ class PromptRow:
     name: str
     title: str
     kind: str
+    description: str | None = None
+    """What it is good for, in one line; null: its file doesn't say."""
+    origin: Literal["built-in", "user", "project"] = "built-in"
+    """Where it comes from: the package, the user's folder of prompts, the project's."""
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,8 @@ class ProposalArguments:
 class ProposalApplyArguments:
     """What to apply of a proposal.
 
-    ``done``: the editor has applied the edit of a code action already; the server only takes note.
+    ``done``: the editor has applied the edit of a code action already; the server only takes note. ``looked``: the
+    person has looked at it in the editor's own preview, and need not be asked to confirm it once more.
     """
 
     __pydantic_config__ = STRICT
@@ -210,6 +211,7 @@ class ProposalApplyArguments:
     uri: str | None = None
     hunk: int | None = None
     done: bool = False
+    looked: bool = False
 
 
 @dataclass(frozen=True)
@@ -248,3 +250,5 @@ class ProposalContent:
     status: str
     question: str
     files: list[ProposedFileContent]
+    confirm: bool = True
+    """Whether a person is to look at an edit before it is applied (a setting)."""

@@ -1,4 +1,4 @@
-"""What else a person chose to send along with a question: files, parts of them, definitions, outputs.
+"""What else a person chose to send along with a question: files, parts of them, definitions, changes, outputs.
 
 What is open in an editor is taken as it is there when the question is asked; the rest is read from the disk afterwards,
 in a thread, and only inside the open folders. Files that hold secrets by their name are never read.
@@ -21,7 +21,7 @@ from channelcoder_lsp.domain.text import clamp, split_lines
 from channelcoder_lsp.domain.uri import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from channelcoder_lsp.domain.place import Range
@@ -70,6 +70,7 @@ class Wanted:
         symbol: the name of a definition in it.
         text: a text instead of a file.
         label: what the text is.
+        changes: what is not committed in the folder, instead of a file.
     """
 
     field: str
@@ -79,6 +80,7 @@ class Wanted:
     symbol: str | None = None
     text: str | None = None
     label: str | None = None
+    changes: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,18 +117,23 @@ class ChosenContext:
         self._folders = folders
         self._wanted = [(entry, list(entry.document.lines) if entry.document is not None else None) for entry in wanted]
 
-    async def items(self) -> tuple[ContextItem, ...]:
+    async def items(self, changes: Callable[[str], Awaitable[ContextItem]]) -> tuple[ContextItem, ...]:
         """What is to be sent, in the order in which it was given.
+
+        Args:
+            changes: what is not committed in the folder; it is told how an error names the entry.
 
         Raises:
             ArgumentsError: a file can't be sent; the message names the entry and says why.
+            RepositoryError: what changed can't be told.
         """
-        if not self._wanted:
-            return ()
-        return await anyio.to_thread.run_sync(self._read_all)
-
-    def _read_all(self) -> tuple[ContextItem, ...]:
-        return tuple(item for entry, lines in self._wanted for item in self._read(entry, lines))
+        items: list[ContextItem] = []
+        for entry, lines in self._wanted:
+            if entry.changes:
+                items.append(await changes(entry.field))
+            else:
+                items += await anyio.to_thread.run_sync(self._read, entry, lines)
+        return tuple(items)
 
     def _read(self, entry: Wanted, lines: list[str] | None) -> list[ContextItem]:
         if entry.uri is None:
@@ -180,6 +187,10 @@ class ChosenContext:
 
 def _check(entry: Wanted) -> None:
     """What can be told from the entry alone."""
+    if entry.changes:
+        if entry != Wanted(entry.field, changes=True):
+            raise ArgumentsError(f"{entry.field}: changes are the folder's, so nothing else can be given with them.")
+        return
     if (entry.uri is None) == (entry.text is None):
         raise ArgumentsError(f"{entry.field}: give either uri, for a file, or text with a label, for anything else.")
     if entry.uri is None:

@@ -25,10 +25,12 @@ from channelcoder_lsp.services.placed import PlacedThreads
 from channelcoder_lsp.services.proposed import ProposedEdits
 from channelcoder_lsp.services.replies import reply, selection_in, selection_on_disk
 from channelcoder_lsp.services.review import Reviews
+from channelcoder_lsp.services.review_sources import Sources
 from channelcoder_lsp.services.session import Session, SessionPorts
 from channelcoder_lsp.services.threads import Document, thread_about
 from channelcoder_lsp.services.told import EditorTold
 from channelcoder_lsp.services.toolbox import Toolbox
+from channelcoder_lsp.services.uncommitted import uncommitted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.thread import Thread
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.services.compose import Question
-    from channelcoder_lsp.services.context import ChosenContext
+    from channelcoder_lsp.services.context import ChosenContext, ContextItem
 
 logger = logging.getLogger(__name__)
 
@@ -244,7 +246,7 @@ class Project:
         try:
             async with self._asking:
                 if context is not None:
-                    question = replace(question, context=await context.items())
+                    question = replace(question, context=await context.items(self._uncommitted))
                 if (left_out := self._checkouts.tell_left_out(self.checkout)) is not None:
                     question = replace(question, notes=(left_out,))
                 return await self._ask(question, thread)
@@ -252,6 +254,10 @@ class Project:
             if thread is not None and selection is not None:
                 self.documents.forget(selection.uri, thread.id)
             raise
+
+    async def _uncommitted(self, field: str) -> ContextItem:
+        repository = self._ports.repositories(self.checkout.root)
+        return await uncommitted(field, Sources(self, repository), repository)
 
     async def _ask(self, question: Question, thread: Thread | None) -> Turn:
         session = await self.session_to_ask_in()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio.to_thread
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Origin = Literal["built-in", "user", "project"]
 PROJECT_PROMPTS = ".channelcoder/prompts"
 """Where a project keeps its prompts; they are read in trusted folders only."""
 
@@ -44,6 +45,12 @@ class PromptLibrary:
     def of(self, checkout: Checkout) -> Mapping[str, Prompt]:
         """The prompts for documents of a folder, by name, in the order of the menu."""
         return self._by_root.get(checkout.root, self._own)
+
+    def origin(self, prompt: Prompt) -> Origin:
+        """Where a prompt comes from."""
+        if prompt.path is None:
+            return "built-in"
+        return "user" if prompt.path.parent == self.folder else "project"
 
     def holds(self, path: Path) -> bool:
         """Whether a file is, or could be, a prompt file."""

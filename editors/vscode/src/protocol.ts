@@ -44,10 +44,11 @@ export interface ClientDiagnostic {
 }
 
 /**
- * Something more to send along with a question: a file, a part of it, or a text.
+ * Something more to send along with a question: a file, a part of it, a text, or what is not committed.
  *
  * Give `uri` for a file (open or on disk), with `range` for a part of it or `symbol` for the definition of
- * that name in it; or `text` with a `label` for anything else: a checker's output, a log.
+ * that name in it; or `text` with a `label` for anything else: a checker's output, a log; or `changes` for a
+ * diff of the folder against its last commit, with what is not saved.
  */
 export interface ClientContext {
   readonly uri?: string | null;
@@ -55,6 +56,7 @@ export interface ClientContext {
   readonly symbol?: string | null;
   readonly text?: string | null;
   readonly label?: string | null;
+  readonly changes?: boolean;
 }
 
 /** The ids of what was recorded; the answer comes later. */
@@ -280,6 +282,10 @@ export interface PromptRow {
   readonly name: string;
   readonly title: string;
   readonly kind: string;
+  /** What it is good for, in one line; null: its file doesn't say. */
+  readonly description?: string | null;
+  /** Where it comes from: the package, the user's folder of prompts, the project's. */
+  readonly origin?: "built-in" | "user" | "project";
 }
 
 /** How it stands with a folder: its session, what that cost, what is being asked. */
@@ -421,13 +427,15 @@ export interface Reviewing {
 /**
  * What to apply of a proposal.
  *
- * `done`: the editor has applied the edit of a code action already; the server only takes note.
+ * `done`: the editor has applied the edit of a code action already; the server only takes note. `looked`: the
+ * person has looked at it in the editor's own preview, and need not be asked to confirm it once more.
  */
 export interface ProposalApplyArguments {
   readonly proposalId: string;
   readonly uri?: string | null;
   readonly hunk?: number | null;
   readonly done?: boolean;
+  readonly looked?: boolean;
 }
 
 /** Whether the editor took the edit, and if not, why. */
@@ -450,6 +458,8 @@ export interface ProposalContent {
   readonly status: string;
   readonly question: string;
   readonly files: readonly ProposedFileContent[];
+  /** Whether a person is to look at an edit before it is applied (a setting). */
+  readonly confirm?: boolean;
 }
 
 /**

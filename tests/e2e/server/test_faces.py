@@ -221,7 +221,7 @@ class TestDocuments:
             shown = await editor.execute("channelcoder.thread.show", {"threadId": asked["threadId"]})
             assert shown["uri"] == f"channelcoder:/thread/{asked['threadId']}.md"
             assert await fetched(editor, shown["uri"]) == shown["markdown"]
-            assert f"[whole thread]({shown['uri']})" in (await editor.hover(uri, 6) or "")
+            assert "](channelcoder:" not in (await editor.hover(uri, 6) or ""), "a link that no client opens"
             after = len(editor.received)
             await answered(editor, uri, question="Sure?")
             await editor.wait_for(

@@ -90,6 +90,27 @@ async def test_a_fix_is_applied_to_the_unsaved_buffer(machine: Machine, encoding
         assert "2 changes in shop.py · applied" in thread["markdown"]
 
 
+async def test_what_was_looked_at_need_not_be_confirmed(machine: Machine):
+    """An editor that shows a preview of its own says so; one that doesn't has its user asked."""
+    async with machine.opened(text=TEXT) as (editor, uri):
+        await proposed(machine, editor, uri, *TWO)
+        (row,) = (await editor.execute("channelcoder.thread.list", {}))["threads"]
+        (proposal,) = row["proposalIds"]
+        assert (await editor.execute("channelcoder.proposal.read", {"proposalId": proposal}))["confirm"] is True
+
+        async def asks(**given: Any) -> bool:
+            """Whether the edit that is sent asks the user."""
+            before = len(editor.received)
+            await editor.execute("channelcoder.proposal.apply", {"proposalId": proposal, **given})
+            edits = [told for told in editor.received[before:] if told.get("method") == "workspace/applyEdit"]
+            annotations = edits[0]["params"]["edit"].get("changeAnnotations", {})
+            return any(each.get("needsConfirmation") for each in annotations.values())
+
+        assert await asks(hunk=0, uri=uri) is True
+        assert await asks(looked=True) is False
+        assert editor.texts[uri] == FIXED
+
+
 class TestOffers:
     """What is offered, and where."""
 

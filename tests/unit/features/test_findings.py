@@ -66,6 +66,24 @@ def titles(found: list[lsp.CodeAction]) -> list[str]:
 
 
 class TestPulled:
+    async def test_is_not_on_hover_where_the_editor_shows_it_there(self, start: Any, tmp_path: Path, desk: Desk):
+        """Unless diagnostics are off: its message stands there once."""
+        editor = await start(ours={"diagnosticsOnHover": True})
+        uri = await editor.open(tmp_path / "shop" / "a.py", CODE)
+        await found(editor, uri, replacement="sum(items)")
+        params = lsp.HoverParams(lsp.TextDocumentIdentifier(uri), lsp.Position(4, 0))
+
+        def hovered() -> str:
+            shown = hover(editor.face, params)
+            assert shown is not None
+            assert isinstance(shown.contents, lsp.MarkupContent)
+            return shown.contents.value
+
+        assert "It adds with a loop" not in hovered()
+        assert "What it could be instead:" in hovered()
+        desk.set(diagnostics=False)
+        assert "It adds with a loop" in hovered()
+
     async def test_has_place_source_code_message_and_the_thread(self, editor: Editor, uri: str):
         thread = await found(editor, uri)
         (item,) = items(editor, uri)

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 def test_the_built_in_prompts_in_the_order_of_the_menu():
-    """The six of the design, each with a title and something to say."""
+    """The six of the design, each with a title, a line on what it is good for, and something to say."""
     prompts = built_in_prompts()
     assert list(prompts) == ["explain", "review", "fix", "tests", "document", "refactor"]
     for name, prompt in prompts.items():
-        assert (prompt.name, bool(prompt.title), bool(prompt.body)) == (name, True, True)
+        said = bool(prompt.title), bool(prompt.description), bool(prompt.body)
+        assert (prompt.name, *said) == (name, True, True, True)
 
 
 def test_those_that_change_code_say_so_and_have_a_kind_of_lsp():

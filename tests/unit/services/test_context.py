@@ -42,6 +42,11 @@ def main():
 """
 
 
+async def changed(field: str) -> ContextItem:
+    """What is not committed."""
+    return ContextItem("changes", (field,))
+
+
 class Shop:
     """An open folder."""
 
@@ -57,7 +62,7 @@ class Shop:
         return path.as_uri()
 
     async def items(self, *wanted: Wanted) -> tuple[ContextItem, ...]:
-        return await ChosenContext(wanted, self.folders).items()
+        return await ChosenContext(wanted, self.folders).items(changed)
 
     async def item(self, uri: str | None = None, **more: object) -> ContextItem:
         [item] = await self.items(Wanted("context.0", uri=uri, **more))
@@ -93,7 +98,12 @@ class TestFiles:
         document = Document(uri, "a.py", ["in the buffer", "größe 🙂"], "python")
         context = ChosenContext([Wanted("context.0", uri=uri, document=document)], shop.folders)
         document.lines[0] = "typed later"
-        assert await context.items() == (ContextItem("a.py", ("in the buffer", "größe 🙂"), 0, "python"),)
+        assert await context.items(changed) == (ContextItem("a.py", ("in the buffer", "größe 🙂"), 0, "python"),)
+
+    async def test_what_is_not_committed_is_looked_for_in_its_turn(self, shop: Shop):
+        """By a way of its own, which is told how to name the entry."""
+        wanted = Wanted("context.0", changes=True), Wanted("context.1", text="x", label="log")
+        assert await shop.items(*wanted) == (ContextItem("changes", ("context.0",)), ContextItem("log", ("x",)))
 
     async def test_a_part_has_its_own_lines_and_numbers(self, shop: Shop):
         item = await shop.item(shop.write("a.py"), part=lines(15, 17))
@@ -234,6 +244,7 @@ class TestRefused:
             ({"uri": "file:///a", "label": "log"}, "context.0.label: "),
             ({"uri": "file:///a", "symbol": "f", "part": lines(0, 1)}, "context.0: give either range or symbol"),
             ({"uri": "file:///a", "symbol": " "}, "context.0.symbol: "),
+            ({"changes": True, "uri": "file:///a"}, "context.0: changes are the folder's"),
         ],
     )
     def test_an_entry_that_contradicts_itself(self, shop: Shop, entry: dict[str, object], said: str):

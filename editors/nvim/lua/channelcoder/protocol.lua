@@ -33,16 +33,18 @@
 ---@field source? string
 ---@field code? string|integer
 
---- Something more to send along with a question: a file, a part of it, or a text.
+--- Something more to send along with a question: a file, a part of it, a text, or what is not committed.
 ---
 --- Give `uri` for a file (open or on disk), with `range` for a part of it or `symbol` for the definition of
---- that name in it; or `text` with a `label` for anything else: a checker's output, a log.
+--- that name in it; or `text` with a `label` for anything else: a checker's output, a log; or `changes` for a
+--- diff of the folder against its last commit, with what is not saved.
 ---@class channelcoder.ClientContext
 ---@field uri? string
 ---@field range? channelcoder.ClientRange
 ---@field symbol? string
 ---@field text? string
 ---@field label? string
+---@field changes? boolean
 
 --- The ids of what was recorded; the answer comes later.
 ---@class channelcoder.Asked
@@ -229,6 +231,8 @@
 ---@field name string
 ---@field title string
 ---@field kind string
+---@field description? string What it is good for, in one line; null: its file doesn't say.
+---@field origin? 'built-in'|'user'|'project' Where it comes from: the package, the user's folder of prompts, the project's.
 
 --- How it stands with a folder: its session, what that cost, what is being asked.
 ---@class channelcoder.Status
@@ -333,12 +337,14 @@
 
 --- What to apply of a proposal.
 ---
---- `done`: the editor has applied the edit of a code action already; the server only takes note.
+--- `done`: the editor has applied the edit of a code action already; the server only takes note. `looked`: the
+--- person has looked at it in the editor's own preview, and need not be asked to confirm it once more.
 ---@class channelcoder.ProposalApplyArguments
 ---@field proposalId string
 ---@field uri? string
 ---@field hunk? integer
 ---@field done? boolean
+---@field looked? boolean
 
 --- Whether the editor took the edit, and if not, why.
 ---@class channelcoder.Applied
@@ -358,6 +364,7 @@
 ---@field status string
 ---@field question string
 ---@field files channelcoder.ProposedFileContent[]
+---@field confirm? boolean Whether a person is to look at an edit before it is applied (a setting).
 
 --- What a proposal comes to in a file, with its text for an editor's own diff; line feeds part its lines.
 ---
