@@ -4,27 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Iterable
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _AGAIN_SECONDS = 1.0
 
 
-async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, and wait until they have ended.
+async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel tasks, and wait until they have ended, also when this is cancelled meanwhile.
 
     They are told again when they go on: a library that is cancelled in the moment of its own timeout may take the one
     for the other (before Python 3.12 ``asyncio.wait_for`` does).
     """
     left = set(tasks)
+    cancelled: asyncio.CancelledError | None = None
     while left:
         for task in left:
             task.cancel()
-        done, left = await asyncio.wait(left, timeout=_AGAIN_SECONDS)
+        try:
+            done, left = await asyncio.wait(left, timeout=_AGAIN_SECONDS)
+        except asyncio.CancelledError as problem:
+            # Left alone they would go on without anybody who ends them.
+            cancelled = problem
+            continue
         for task in done:
-            if not task.cancelled() and (problem := task.exception()) is not None:
-                logger.debug("%s ended with %r", task.get_name(), problem)
+            if not task.cancelled() and (failure := task.exception()) is not None:
+                logger.debug("%s ended with %r", task, failure)
+    if cancelled is not None:
+        raise cancelled
+
+
+async def finished(work: Awaitable[T]) -> T:
+    """What ``work`` comes to; when this is cancelled, it is cancelled for sure.
+
+    For libraries that lose a cancellation now and then; see :func:`end`.
+    """
+    task: asyncio.Future[T] = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        await end([task])
+        raise
+    return task.result()

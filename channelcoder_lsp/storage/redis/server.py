@@ -12,6 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from channelcoder_lsp.domain.errors import StorageError, StorageUnreachableError
+from channelcoder_lsp.services.tasks import finished
 from channelcoder_lsp.storage.redis.scripts import SCRIPTS
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class RedisServer:
         answers: list[Any] = []
         for start in range(0, len(commands), _AT_ONCE):
             with self.visiting():
-                answers += await _once_more(partial(self._execute_all, commands[start : start + _AT_ONCE]))
+                answers += await finished(_once_more(partial(self._execute_all, commands[start : start + _AT_ONCE])))
         return answers
 
     @contextmanager
@@ -89,7 +90,7 @@ class RedisServer:
 
     async def _execute(self, *command: str | bytes | int) -> Any:
         client: Any = self.client  # its stubs leave this out
-        return await _once_more(partial(client.execute_command, *command, **_RAW))
+        return await finished(_once_more(partial(client.execute_command, *command, **_RAW)))
 
     async def _execute_all(self, commands: Sequence[Sequence[str]]) -> list[Any]:
         async with self.client.pipeline(transaction=False) as pipeline:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import RedisError
 
 from channelcoder_lsp.domain.errors import StorageError, StorageUnreachableError
+from channelcoder_lsp.services.tasks import finished
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -64,11 +65,11 @@ async def _listening(server: RedisServer, channel: str) -> AsyncIterator[PubSub]
     subscription: Any = server.client.pubsub()
     try:
         with server.visiting():
-            await subscription.subscribe(channel)
+            await finished(subscription.subscribe(channel))
         yield subscription
     finally:
         with suppress(RedisError, OSError):
-            await subscription.aclose()
+            await finished(subscription.aclose())
 
 
 async def _told(server: RedisServer, subscription: PubSub) -> AsyncIterator[dict[str, _At | None] | None]:
@@ -77,7 +78,7 @@ async def _told(server: RedisServer, subscription: PubSub) -> AsyncIterator[dict
         message = await _message(server, subscription, _CHECK_SECONDS)
         if message is None:
             with server.visiting():
-                await subscription.ping()
+                await finished(subscription.ping())
             message = await _message(server, subscription, _CHECK_SECONDS)
             if message is None:
                 raise StorageUnreachableError(f"Redis at {server.address} tells nothing any more.")
@@ -98,7 +99,7 @@ async def _told(server: RedisServer, subscription: PubSub) -> AsyncIterator[dict
 
 async def _message(server: RedisServer, subscription: PubSub, seconds: float) -> dict[str, Any] | None:
     with server.visiting():
-        message: dict[str, Any] | None = await subscription.get_message(timeout=seconds)
+        message: dict[str, Any] | None = await finished(subscription.get_message(timeout=seconds))
         return message
 
 
