@@ -96,10 +96,14 @@ class Configuration:
             ArgumentsError, StorageError: they can't be kept there.
         """
         from channelcoder_lsp.settings import state_folder  # noqa: PLC0415 - after initialize
-        from channelcoder_lsp.storage.opening import open_storage  # noqa: PLC0415
+        from channelcoder_lsp.storage.opening import PASSWORD_VARIABLE, open_storage  # noqa: PLC0415
 
-        outbox = state_folder() / "outbox"
-        return open_storage(self.settings.storage, directory=self.settings.sessions, outbox=outbox)
+        return open_storage(
+            self.settings.storage,
+            directory=self.settings.sessions,
+            outbox=state_folder() / "outbox",
+            password=os.environ.get(PASSWORD_VARIABLE),
+        )
 
     async def close(self) -> None:
         """End what was started: the offline model, if it was."""

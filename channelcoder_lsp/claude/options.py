@@ -143,8 +143,8 @@ def bounding_variables(*, max_retries: int, stream_idle_seconds: float) -> dict[
 
 
 def outer_session_cleared() -> dict[str, str]:
-    """What an editor or shell that was started from within Claude Code hands down: it names that session, not ours."""
-    return {name: "" for name in _OF_AN_OUTER_SESSION if os.environ.get(name)}
+    """What an editor or shell that was started from within Claude Code hands down, and secrets."""
+    return {name: "" for name in (*_OF_AN_OUTER_SESSION, *_OF_THE_STORAGE) if os.environ.get(name)}
 
 
 _OF_AN_OUTER_SESSION = (
@@ -152,6 +152,8 @@ _OF_AN_OUTER_SESSION = (
     "CLAUDE_CODE_SESSION_ID",
     "CLAUDE_CODE_SSE_PORT",
 )
+_OF_THE_STORAGE = ("CHANNELCODER_STORAGE", "CHANNELCODER_STORAGE_PASSWORD")
+"""What may hold the password of the place where sessions are kept: no tool that Claude runs has a use for it."""
 
 
 def _settings(loaded: Sources, guard: Guard, bounds: Mapping[str, str], options: AgentOptions | None) -> dict[str, Any]:

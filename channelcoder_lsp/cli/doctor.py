@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from channelcoder_lsp.cli import findings
+from channelcoder_lsp.cli import findings, storage_findings
 from channelcoder_lsp.cli.failing import FAILED, verbose
 from channelcoder_lsp.cli.findings import Finding
 from channelcoder_lsp.cli.output import json_option, say, say_json
@@ -23,7 +23,11 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     found = [
         *(Finding("settings", "broken", problem.message, "Correct it.") for problem in problems),
         *findings.claude(settings),
-        *findings.storage(settings.sessions),
+        *(
+            findings.storage(settings.sessions)
+            if storage_findings.is_files(settings.storage)
+            else storage_findings.storage(settings.storage)
+        ),
         *findings.state(),
         *findings.left_behind(),
         findings.transcripts(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from channelcoder_lsp.library.all_sessions import journaled
 from channelcoder_lsp.library.runtime import Runtime
 from channelcoder_lsp.services.copying import Copied, copy_session, names_to_copy
 from channelcoder_lsp.settings import state_folder
-from channelcoder_lsp.storage.opening import masked, open_storage, outbox_folder
+from channelcoder_lsp.storage.opening import PASSWORD_VARIABLE, masked, open_storage, outbox_folder, with_password
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,10 +74,12 @@ async def copy_sessions(
 async def _opened(place: str | SessionStorage, stack: AsyncExitStack, *, delivering: bool) -> JournaledStorage:
     if not isinstance(place, str):
         return journaled(place, auto_save=True)
-    directory = Runtime().configuration.settings.sessions
+    settings = Runtime().configuration.settings
+    if place == settings.storage:  # no other server is told this one's password
+        place = with_password(place, os.environ.get(PASSWORD_VARIABLE))
     if delivering:
         await _deliver(place)
-    storage = open_storage(place, directory=directory)
+    storage = open_storage(place, directory=settings.sessions)
     stack.push_async_callback(storage.close)
     return storage
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 from urllib.request import url2pathname
 
 from channelcoder_lsp.domain.errors import ArgumentsError, StorageError
@@ -22,24 +24,33 @@ SCHEMES = {
     "postgresql": "database",
     "redis": "redis",
     "rediss": "redis",
+    "s3": "s3",
 }
 """What a URL may begin with, and the extra that it needs."""
 
+PASSWORD_VARIABLE = "CHANNELCODER_STORAGE_PASSWORD"  # noqa: S105 - where it is looked for
+"""The variable with the password of the place that the setting ``storage`` names."""
+_WITH_PASSWORDS = ("postgresql", "redis", "rediss", "redis+unix")
 _FOLDER_CHARS = 16
 
 
 def open_storage(
-    url: str = "file:", *, directory: Path | str | None = None, outbox: Path | None = None
+    url: str = "file:",
+    *,
+    directory: Path | str | None = None,
+    outbox: Path | None = None,
+    password: str | None = None,
 ) -> JournaledStorage:
     """The storage that a URL names. Nothing is connected to before the first use.
 
     Args:
         url: ``file:`` for files in ``directory``, ``file:///a/folder``, ``sqlite:///sessions.db`` (a fourth slash
-            for an absolute path), ``postgresql://user@host/database``, ``redis://host/0``, ``rediss://`` (over TLS) or
-            ``redis+unix:///a/socket``. ``?tenant=NAME`` parts the sessions of several teams that use one server.
+            for an absolute path), ``postgresql://user@host/database``, ``redis://host/0``, ``rediss://`` (over TLS),
+            ``redis+unix:///a/socket`` or ``s3://bucket/prefix``. ``?tenant=NAME`` parts the sessions of several teams that use one server.
         directory: where ``file:`` keeps sessions; None: see :class:`FileSessionStorage`.
         outbox: a folder of this machine in which what is recorded waits while the back end is away, so that one can go
             on; None: what is to be recorded then fails.
+        password: the server's, for a URL without one.
 
     Raises:
         ArgumentsError: the URL can't be understood.
@@ -56,12 +67,29 @@ def open_storage(
         )
     if scheme == "file":
         return _files(parts, directory)
-    backend = _backend(SCHEMES[scheme], url)
+    whole = with_password(url, password)
+    backend = _backend(SCHEMES[scheme], whole)
     if outbox is not None:
         folder = outbox_folder(url, outbox)
         backend = import_module("channelcoder_lsp.storage.shared.outbox").Outbox(backend, folder)
-    storage: JournaledStorage = import_module("channelcoder_lsp.storage.shared.storage").SharedStorage(backend, url=url)
+    storage: JournaledStorage = import_module("channelcoder_lsp.storage.shared.storage").SharedStorage(
+        backend, url=whole
+    )
     return storage
+
+
+def with_password(url: str, password: str | None) -> str:
+    """The URL with a password in it, if it is one of a server and has none."""
+    parts = urlsplit(url)
+    if not password or parts.password or parts.scheme not in _WITH_PASSWORDS:
+        return url
+    user, at, place = parts.netloc.rpartition("@")
+    if not at and parts.scheme == "postgresql":
+        # Whom the server takes somebody for who doesn't say: there is no password without a user.
+        user = quote(os.environ.get("PGUSER") or getpass.getuser(), safe="")
+    # Joined by hand: a URL that has nothing but a path keeps its slashes.
+    rest = url.partition(":")[2].removeprefix("//").removeprefix(parts.netloc)
+    return f"{parts.scheme}://{user.partition(':')[0]}:{quote(password, safe='')}@{place}{rest}"
 
 
 def outbox_folder(url: str, outbox: Path) -> Path:

@@ -265,6 +265,11 @@ class DatabaseBackend(Backend):
         async for name in changed_sessions(self._engine, self._tenant):
             yield name
 
+    async def clock(self) -> float | None:
+        """The database's own time."""
+        async with self._visiting() as connection:
+            return float((await connection.execute(select(epoch()))).scalar_one())
+
     async def close(self) -> None:
         """Close the connections, if they were made here."""
         if self._owned:

@@ -141,6 +141,11 @@ class RedisBackend(Backend):
         async for name in changed_sessions(self._server, self._keys.channel, self._look):
             yield name
 
+    async def clock(self) -> float | None:
+        """The server's own time."""
+        seconds, micro = await self._server.ask("TIME")
+        return float(int(seconds) + int(micro) / 1_000_000)
+
     async def close(self) -> None:
         """Close the client, if it was made here."""
         if self._owned:

@@ -185,6 +185,10 @@ class Backend(Protocol):
         """The names of sessions that changed, as they change, by whomever. Ends with its task."""
         ...
 
+    async def clock(self) -> float | None:
+        """Its own time, in seconds since 1970, if it tells."""
+        return None
+
     @property
     def away(self) -> str | None:
         """Why it can't be reached, if what is recorded waits elsewhere until it can."""

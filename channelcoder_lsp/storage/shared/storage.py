@@ -135,6 +135,14 @@ class SharedStorage:
         """Have ``tell`` called when the back end went or came back."""
         self._backend.when_away(tell)
 
+    async def clock(self) -> float | None:
+        """The back end's own time, in seconds since 1970, if it tells.
+
+        Raises:
+            StorageError: it can't be asked.
+        """
+        return await self._backend.clock()
+
     async def close(self) -> None:
         """Let go of the connections that were made here; those of a client that was given stay open."""
         await self._backend.close()

@@ -11,7 +11,7 @@ import pytest
 from channelcoder_lsp.domain.errors import ArgumentsError, StorageError
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.storage import FileSessionStorage
-from channelcoder_lsp.storage.opening import masked, open_storage
+from channelcoder_lsp.storage.opening import masked, open_storage, with_password
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(package, t
     program = f"""
 import sys
 sys.modules[{package!r}] = None
-from channelcoder_lsp.storage.opening import open_storage
+from channelcoder_lsp.storage.opening import open_storage, with_password
 open_storage("sqlite:///{tmp_path}/sessions.db")
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -106,3 +106,22 @@ async def test_a_database_that_is_not_there(tmp_path):
         await storage.list()
     assert "secret" not in str(failed.value)
     await storage.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("redis://there/0?tenant=t", "redis://:p%40%2F@there/0?tenant=t"),
+        ("rediss://me@there:7000", "rediss://me:p%40%2F@there:7000"),
+        ("redis+unix:///run/redis.sock?db=1", "redis+unix://:p%40%2F@/run/redis.sock?db=1"),
+        ("postgresql://me@there/team", "postgresql://me:p%40%2F@there/team"),
+        ("postgresql://there/team", "postgresql://ada:p%40%2F@there/team"),
+        ("redis://me:own@there/0", "redis://me:own@there/0"),
+        ("sqlite:////the/sessions.db", "sqlite:////the/sessions.db"),
+    ],
+)
+def test_a_password_that_is_given_apart(url: str, whole: str, monkeypatch: pytest.MonkeyPatch):
+    """It is for a server's URL without one."""
+    monkeypatch.setenv("PGUSER", "ada")
+    assert with_password(url, "p@/") == whole
+    assert with_password(url, None) == url
