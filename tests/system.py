@@ -14,22 +14,31 @@ from pathlib import Path
 PACKAGES = {
     "busybox": "busybox-static",
     "docker": "docker.io",
+    "emacs": "emacs-nox",
     "initdb": "postgresql",
     "luacheck": "lua-check",
     "podman": "podman",
     "redis-server": "redis-server",
     "runc": "runc",
+    "vim": "vim-nox",
 }
 """Program: the Debian package that has it."""
+LIBRARIES = {
+    "/usr/share/emacs/site-lisp/elpa-src/eglot-*": "elpa-eglot",
+    "/usr/share/vim/vimfiles/pack/*/opt/ale": "vim-ale",
+}
+"""What the editors load, by where Debian puts it: the package that has it."""
 _POSTGRES = Path("/usr/lib/postgresql")
 """Where Debian keeps the programs of PostgreSQL, off PATH."""
 
 
 def missing() -> dict[str, str]:
-    """The programs that aren't there, with their packages."""
+    """What isn't there, with the packages that have it."""
     folders = [os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", *map(str, _POSTGRES.glob("*/bin"))]
     path = os.pathsep.join(folders)
-    return {program: package for program, package in PACKAGES.items() if shutil.which(program, path=path) is None}
+    programs = {program: package for program, package in PACKAGES.items() if shutil.which(program, path=path) is None}
+    libraries = {place: package for place, package in LIBRARIES.items() if not list(Path("/").glob(place[1:]))}
+    return programs | libraries
 
 
 def install(packages: list[str]) -> None:
