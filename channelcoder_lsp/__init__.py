@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from channelcoder_lsp.prompts import load_prompt, render
     from channelcoder_lsp.storage import FileSessionStorage
     from channelcoder_lsp.storage.database.storage import DatabaseStorage
-    from channelcoder_lsp.storage.not_yet import S3Storage
     from channelcoder_lsp.storage.redis.storage import RedisStorage
+    from channelcoder_lsp.storage.s3.storage import S3Storage
 
 __all__ = [
     "Chunk",
@@ -61,7 +61,7 @@ _WHERE = {
     "Message": "domain.session",
     "RedisStorage": "storage.redis.storage",
     "Result": "library.results",
-    "S3Storage": "storage.not_yet",
+    "S3Storage": "storage.s3.storage",
     "Session": "library.session",
     "SessionInfo": "domain.session",
     "SessionState": "domain.session",
@@ -77,7 +77,7 @@ _WHERE = {
     "stream": "library.functions",
     "worktree": "execution.worktree",
 }
-_EXTRAS = {"DatabaseStorage": "database", "RedisStorage": "redis"}
+_EXTRAS = {"DatabaseStorage": "database", "RedisStorage": "redis", "S3Storage": "s3"}
 """What needs packages that are installed with an extra of that name."""
 
 
@@ -89,7 +89,7 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as missing:
         if name not in _EXTRAS or (missing.name or "").startswith(__name__):
             raise
-        return import_module(f"{__name__}.storage.not_yet").without_extra(name, _EXTRAS[name])
+        return import_module(f"{__name__}.storage.missing").without_extra(name, _EXTRAS[name])
     return getattr(module, "Session" if name == "session" else name)
 
 

@@ -46,7 +46,8 @@ def open_storage(
     Args:
         url: ``file:`` for files in ``directory``, ``file:///a/folder``, ``sqlite:///sessions.db`` (a fourth slash
             for an absolute path), ``postgresql://user@host/database``, ``redis://host/0``, ``rediss://`` (over TLS),
-            ``redis+unix:///a/socket`` or ``s3://bucket/prefix``. ``?tenant=NAME`` parts the sessions of several teams that use one server.
+            ``redis+unix:///a/socket`` or ``s3://bucket/prefix``. ``?tenant=NAME`` parts the sessions of several
+            teams that use one server.
         directory: where ``file:`` keeps sessions; None: see :class:`FileSessionStorage`.
         outbox: a folder of this machine in which what is recorded waits while the back end is away, so that one can go
             on; None: what is to be recorded then fails.

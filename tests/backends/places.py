@@ -36,6 +36,16 @@ class Place:
 
             async with Redis.from_url(self.url) as client:
                 yield RedisStorage(client, **options)
+        elif self.url.startswith("s3"):
+            from backends.s3 import client_for  # noqa: PLC0415
+            from channelcoder_lsp.storage.s3.storage import S3Storage  # noqa: PLC0415
+
+            store, prefix = client_for(self.url)
+            storage = S3Storage(store, prefix=prefix, **options)
+            try:
+                yield storage
+            finally:
+                await storage.close()
         else:
             from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
 
@@ -57,6 +67,8 @@ class Place:
 
             async with Redis.from_url(self.url, decode_responses=True) as client:
                 return [key async for key in client.scan_iter() if key.startswith(Keys(self.tenant).prefix)]
+        if self.url.startswith("s3"):
+            return await self._objects()
         from sqlalchemy import func, select  # noqa: PLC0415
 
         from channelcoder_lsp.storage.database.tables import contents, records, sessions, snapshots  # noqa: PLC0415
@@ -72,6 +84,20 @@ class Place:
                 count = (await connection.execute(select(func.count()).select_from(table).where(stray))).scalar()
                 left += [table.name] * count
         return left
+
+    async def _objects(self) -> list[str]:
+        """Paths of objects, but for those that all sessions share and that have nothing of a session in them."""
+        from channelcoder_lsp.storage.s3 import paths  # noqa: PLC0415
+
+        async with self.storage() as storage:
+            bucket = storage._backend._bucket
+            empty = {paths.NAMES: b'"names":{}}', paths.ROWS: b'{"rows":{}}'}
+            left = []
+            for each in await bucket.list(""):
+                found = await bucket.get(each.path)
+                if each.path != paths.CHANGED and not found.data.endswith(empty.get(each.path, b"none")):
+                    left.append(each.path)
+            return left
 
 
 class Process:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
-from urllib.parse import urlsplit
 
 _SOME = 65536
 
@@ -29,7 +28,7 @@ class Proxy:
 
     def url(self, server: str) -> str:
         """A server's URL, through here."""
-        return server.replace(f":{urlsplit(server).port}", f":{self.port}")
+        return server.replace(f":{self._to}", f":{self.port}")
 
     async def start(self) -> None:
         """Listen; again on the same port."""

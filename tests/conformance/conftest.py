@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from backends.postgres import running_postgres
 from backends.redis import RedisServer
+from backends.s3 import running_s3
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +28,9 @@ def redis_cluster(tmp_path_factory):
     server.cover_all_slots()
     yield server
     server.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory):
+    with running_s3(tmp_path_factory.mktemp("s3") / "server") as server:
+        yield server

@@ -8,7 +8,6 @@ import sys
 import pytest
 
 import channelcoder_lsp
-from channelcoder_lsp.domain.errors import StorageNotYetError
 
 
 @pytest.mark.parametrize("name", channelcoder_lsp.__all__)
@@ -49,13 +48,9 @@ def test_every_name_of_the_session_guide_is_there():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_a_storage_that_is_not_there_yet_says_what_to_use():
-    with pytest.raises(StorageNotYetError, match=r"S3Storage is not there yet\. Use FileSessionStorage"):
-        channelcoder_lsp.S3Storage("address", bucket="sessions")
-
-
 @pytest.mark.parametrize(
-    ("name", "package", "extra"), [("DatabaseStorage", "sqlalchemy", "database"), ("RedisStorage", "redis", "redis")]
+    ("name", "package", "extra"),
+    [("DatabaseStorage", "sqlalchemy", "database"), ("RedisStorage", "redis", "redis"), ("S3Storage", "obstore", "s3")],
 )
 def test_a_storage_whose_packages_are_missing_says_how_to_install_them(name: str, package: str, extra: str):
     program = (
