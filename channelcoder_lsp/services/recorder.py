@@ -12,7 +12,7 @@ from channelcoder_lsp.domain.records import Record, TurnDelta, TurnFinished
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.events import Listener, SessionEvent, SessionMoved, Trouble, TurnText
-from channelcoder_lsp.services.owner import is_alive, this_process
+from channelcoder_lsp.services.owner import is_alive, is_of_this_machine, this_process
 
 if TYPE_CHECKING:
     from channelcoder_lsp.domain.session import SessionHead
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+GONE_SECONDS = 60.0
+"""For how long a session must be quiet, with a question of another machine waiting in it, until that machine counts as
+gone: one that lives asks for the lease again and again, and has it as soon as it is free."""
 DELTA_SECONDS = 0.5
 """How often, at most, the text of a streaming answer is written down."""
 
@@ -44,6 +47,16 @@ class Recorder:
         self._pending = ""
         self._replace = False
         self._last_delta = 0.0
+        self._waiting_elsewhere: dict[str, tuple[int, float]] = {}
+        """Of questions of other machines: how far the session was when one was seen, with the lease ours, and when."""
+
+    @property
+    def waits_elsewhere(self) -> bool:
+        """Whether a question waits that another machine is to ask."""
+        return any(
+            turn.state is TurnState.QUEUED and is_alive(turn.owner) and not is_of_this_machine(turn.owner)
+            for turn in self.head.unfinished()
+        )
 
     @property
     def head(self) -> SessionHead:
@@ -120,18 +133,30 @@ class Recorder:
         """End the turns whose process died before they were answered; call it with the lease held.
 
         A turn that was being answered must be dead, since the lease is ours; one that waits may belong to a
-        process that lives.
+        process that lives. Of another machine that can't be seen: it counts as gone once the lease was there to be had
+        for :data:`GONE_SECONDS`, and nothing was recorded by anybody.
         """
         mine = this_process()
-        for turn in self.head.unfinished():
-            if turn.owner == mine or (turn.state is TurnState.QUEUED and is_alive(turn.owner)):
-                continue
+        gone = [turn for turn in self.head.unfinished() if turn.owner != mine and self._is_gone(turn)]
+        for turn in gone:
             when = "while Claude was answering; what had come is kept"
             if turn.state is TurnState.QUEUED:
                 when = "before this was sent to Claude"
             error = f"The editor or the server ended {when}. Ask again with Retry."
             await self.finish(TurnFinished(turn_id=turn.id, state=TurnState.FAILED, answer=turn.answer, error=error))
             self.tell(SessionMoved(self.session))
+
+    def _is_gone(self, turn: Turn) -> bool:
+        """Whether nobody is at work on a turn; call it with the lease held."""
+        if turn.state is not TurnState.QUEUED or not is_alive(turn.owner):
+            return True
+        if is_of_this_machine(turn.owner):
+            return False
+        seq, since = self._waiting_elsewhere.get(turn.id, (-1, 0.0))
+        if seq != self.head.channelcoder.seq:
+            self._waiting_elsewhere[turn.id] = (self.head.channelcoder.seq, time.monotonic())
+            return False
+        return time.monotonic() - since >= GONE_SECONDS
 
     async def close(self) -> None:
         """Write what could not be written before, if it can be now, and close the journal."""

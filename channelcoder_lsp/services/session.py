@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from channelcoder_lsp.domain.errors import (
     ArgumentsError,
     SessionBusyError,
+    SessionNotFoundError,
+    StorageError,
 )
 from channelcoder_lsp.domain.records import (
     ContainerChosen,
@@ -32,8 +34,9 @@ from channelcoder_lsp.services.elsewhere import records_of
 from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued, TurnStatus
 from channelcoder_lsp.services.owner import is_alive, this_process
 from channelcoder_lsp.services.permissions import AskPerson, SessionPermissions
-from channelcoder_lsp.services.recorder import Recorder
+from channelcoder_lsp.services.recorder import GONE_SECONDS, Recorder
 from channelcoder_lsp.services.session_records import SessionRecords
+from channelcoder_lsp.services.tasks import end
 from channelcoder_lsp.services.worker import Worker
 
 if TYPE_CHECKING:
@@ -49,6 +52,9 @@ if TYPE_CHECKING:
     from channelcoder_lsp.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = GONE_SECONDS / 2
+"""How often it is looked whether the machines are gone whose questions wait."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class Session(SessionRecords):
         self._request = request
         super().__init__(journal, Recorder(self, journal, ports.tell))
         self._posting: set[asyncio.Task[Turn]] = set()
+        self._looking: asyncio.Task[None] | None = None
         self._worker = Worker(
             self._recorder,
             agent=ports.agent,
@@ -331,6 +338,8 @@ class Session(SessionRecords):
             async with self._journal.lease():
                 await self._recorder.refresh()
                 await self._recorder.bury_the_dead()
+        if self._recorder.waits_elsewhere and self._looking is None:
+            self._looking = asyncio.create_task(self._look_again(), name="who waits elsewhere")
 
     async def save(self) -> str:
         """Put the session at rest in the guide's form, and return where that is.
@@ -345,8 +354,21 @@ class Session(SessionRecords):
         """Interrupt what is being asked, record everything, and let go of the session."""
         if self._posting:
             await asyncio.wait(self._posting)
+        if self._looking is not None:
+            await end([self._looking])
         await self._worker.close()
         await self._recorder.close()
+
+    async def _look_again(self) -> None:
+        """See whether the machines are gone whose questions wait, until none does."""
+        while self._recorder.waits_elsewhere:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                async with self._journal.lease():
+                    await self._recorder.refresh()
+                    await self._recorder.bury_the_dead()
+            except (StorageError, SessionNotFoundError) as problem:
+                logger.info("%s: who waits elsewhere can't be seen now: %s", self.name, problem)
 
     async def _author(self) -> str | None:
         ports = self._ports

@@ -21,6 +21,8 @@ from channelcoder_lsp.domain.errors import (
 from channelcoder_lsp.domain.place import Position, Range, Selection
 from channelcoder_lsp.domain.records import TurnAsked, TurnDelta, TurnStarted
 from channelcoder_lsp.domain.turn import Turn, TurnState
+from channelcoder_lsp.services import recorder
+from channelcoder_lsp.services import session as services_session
 from channelcoder_lsp.services.compose import Question
 from channelcoder_lsp.services.events import SessionMoved, Trouble, TurnOver, TurnQueued
 from channelcoder_lsp.services.threads import thread_about
@@ -303,12 +305,42 @@ async def test_a_question_that_waits_in_a_living_process_is_left_alone(open_desk
 
 
 async def test_a_question_that_waits_on_another_machine_is_left_alone(desk: Desk):
-    """Whether that process lives can't be known here."""
+    """Whether that process lives can't be known at once."""
+    await desk.session()
+    turn = await left_behind(desk, "another-machine:1:1.00", running=False)
+    session = await desk.session()
+    for _ in range(2):
+        await soon(session.recover())
+    assert session.turn(turn.id).state is TurnState.QUEUED
+
+
+async def test_a_machine_that_does_not_take_the_lease_while_it_is_free_is_gone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    """Its question is ended by whoever has the session open, and can be asked again."""
+    monkeypatch.setattr(recorder, "GONE_SECONDS", 0.05)
+    monkeypatch.setattr(services_session, "LOOK_SECONDS", 0.05)
     await desk.session()
     turn = await left_behind(desk, "another-machine:1:1.00", running=False)
     session = await desk.session()
     await soon(session.recover())
+    await desk.heard.until(lambda: session.turn(turn.id).state.finished)
+    assert session.turn(turn.id).state is TurnState.FAILED
+    assert "Retry" in (session.turn(turn.id).error or "")
+
+
+async def test_while_something_is_recorded_nobody_is_gone(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """The lease may have been held by somebody all the time."""
+    monkeypatch.setattr(recorder, "GONE_SECONDS", 0.0)
+    await desk.session()
+    turn = await left_behind(desk, "another-machine:1:1.00", running=False)
+    session = await desk.session()
+    await soon(session.recover())
+    await session.choose_model("other")
+    await soon(session.recover())
     assert session.turn(turn.id).state is TurnState.QUEUED
+    await soon(session.recover())
+    assert session.turn(turn.id).state is TurnState.FAILED
 
 
 async def test_the_dead_are_buried_before_the_next_question(desk: Desk, agent: ScriptedAgent):
