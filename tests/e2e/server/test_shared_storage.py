@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from backends.postgres import running_postgres
+from backends.redis import RedisServer
 
 from channelcoder_lsp.offline.script import Text
 from channelcoder_lsp.storage.opening import open_storage
@@ -16,11 +17,18 @@ if TYPE_CHECKING:
     from .conftest import Machine
 
 
-@pytest.fixture
-def server():
-    """A server that the test stops and starts."""
-    with running_postgres() as server:
-        yield server
+@pytest.fixture(params=["postgresql", "redis"])
+def server(request, tmp_path):
+    """A server of each kind, which the test stops and starts."""
+    if request.param == "postgresql":
+        with running_postgres() as server:
+            yield server
+        return
+    server = RedisServer(tmp_path / "redis", "--appendonly", "yes", "--appendfsync", "always")
+    server.start()
+    yield server
+    if server.running:
+        server.stop("immediate")
 
 
 def said(editor, part):
