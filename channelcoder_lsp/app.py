@@ -115,6 +115,7 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
         else:
             client.say("The place where sessions are kept is back; what was said meanwhile is delivered.")
         client.refresh()
+        client.notify_changed({"folders": [str(project.checkout.root) for project in projects]})
 
     storage.when_away(told_away)
     turns.show_answer = lambda session, turn: shown.show_turn(face, session, turn)

@@ -40,6 +40,7 @@ plug('n', 'apply', 'Look at the proposed edit of the thread on this line, and ap
 plug('n', 'next', 'Go to the next thread')
 plug('n', 'prev', 'Go to the previous thread')
 plug('n', 'cancel', 'Cancel what is being answered')
+plug('n', 'answer', 'Answer what the server asks')
 plug('n', 'retry', 'Ask the question of the thread on this line again')
 
 -- Code lenses and code actions run these: what is missing is typed, and what comes of it is shown here.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,6 +72,18 @@ class TestWords:
         assert "shop.py:24:5: warning: Far away." in sent
         assert "Its own." not in sent
 
+    def test_take_what_is_not_committed(self, nvim: Plugin, model: Model, one_neovim):
+        """Of all the folder, as it is in the editor."""
+        machine, _ = one_neovim
+        git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+        for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "Work"]):
+            subprocess.run([*git, *arguments], cwd=machine.project, check=True, capture_output=True)
+        nvim.api.current.buffer[14:15] = ["    result = 0.0  # unsaved"]
+        nvim.run(f"{RANGE}ChannelCoder ask @changes Did I forget something?")
+        sent = only(model)
+        assert "| +    result = 0.0  # unsaved" in sent
+        assert "| -    result = 0.0\n" in sent
+
     @pytest.mark.parametrize(
         ("word", "said"),
         [
@@ -102,6 +115,7 @@ class TestWords:
         complete = nvim.api.funcs.getcompletion
         assert complete(f"ChannelCoder ask @{tax[:-2]}", "cmdline") == [f"@{tax}"]
         assert complete(f"13,18ChannelCoder ask @{tax} @diag", "cmdline") == ["@diagnostics"]
+        assert complete("ChannelCoder ask @chang", "cmdline") == ["@changes"]
         assert complete(f"ChannelCoder add {tax} {tax[:-2]}", "cmdline") == [tax]
 
 

@@ -3,6 +3,9 @@ local client_of = require('channelcoder.client')
 
 local M = {}
 
+--- Where a prompt comes from, if it is not the package.
+local ORIGINS = { user = ' (your own)', project = " (the project's)" }
+
 --- Complete the argument of a command with the question, which is asked for with `vim.ui.input` if it was not given,
 --- and with what goes along with it.
 ---@param prompt string
@@ -85,7 +88,9 @@ local function choose_prompt(client, chosen)
       prompt = 'Claude',
       kind = 'channelcoder.prompt',
       format_item = function(prompt)
-        return require('channelcoder.text').line(prompt.title)
+        local parts = { prompt.title, prompt.description ~= vim.NIL and prompt.description or nil }
+        local origin = ORIGINS[prompt.origin]
+        return require('channelcoder.text').line(table.concat(parts, ' · ') .. (origin or ''))
       end,
     }, function(prompt)
       if prompt then

@@ -94,6 +94,12 @@ M.subcommands = {
   prompts = { run = of('ask', 'prompt'), complete = question(prompt_names) },
   add = { run = of('context', 'add'), complete = context },
   review = { run = of('review', 'run'), complete = scopes },
+  answer = {
+    run = of('questions', 'run'),
+    complete = function(client)
+      return require('channelcoder.questions').choices(client)
+    end,
+  },
   cancel = { run = of('session', 'cancel') },
   retry = {
     run = function(client, _, given)

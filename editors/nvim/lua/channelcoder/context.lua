@@ -5,6 +5,7 @@ local M = {}
 
 local NAMESPACE = vim.api.nvim_create_namespace('channelcoder.context')
 local DIAGNOSTICS = 'diagnostics'
+local CHANGES = 'changes'
 local SEVERITIES = { 'error', 'warning', 'information', 'hint' }
 
 ---@class channelcoder.Along
@@ -45,7 +46,7 @@ local function is_there(path)
   return vim.fn.filereadable(path) == 1 or vim.fn.bufloaded(path) == 1
 end
 
---- What a word names: `path`, `path:12`, `path:12-30`, `path#definition` or `diagnostics`. Nothing is said.
+--- What a word names: `path`, `path:12`, `path:12-30`, `path#definition`, `diagnostics` or `changes`. Nothing is said.
 ---@param word string
 ---@return channelcoder.Along?
 local function find(word)
@@ -62,6 +63,9 @@ local function find(word)
   if path and is_there(path) then
     entry.uri = vim.uri_from_fname(vim.fn.fnamemodify(path, ':p'))
     return { label = word, entry = entry }
+  end
+  if word == CHANGES then
+    return { label = word, entry = { changes = true } }
   end
   return word == DIAGNOSTICS and diagnostics() or nil
 end
@@ -146,7 +150,7 @@ end
 ---@param lead string
 ---@return string[]
 function M.complete(lead)
-  return vim.list_extend(vim.fn.getcompletion(lead, 'file'), { DIAGNOSTICS })
+  return vim.list_extend(vim.fn.getcompletion(lead, 'file'), { CHANGES, DIAGNOSTICS })
 end
 
 return M

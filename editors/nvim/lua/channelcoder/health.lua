@@ -17,6 +17,12 @@ local function check_client(client)
   ---@cast status channelcoder.Status
   local facts = table.concat(require('channelcoder.status').facts(status), ', ')
   health.info(('session: %s, %d messages, %s'):format(status.session or 'none yet', status.messages, facts))
+  local away = require('channelcoder.status').away(status)
+  if away then
+    health.warn('the place where sessions are kept is away: ' .. away, {
+      'nothing is lost: what is said waits on this machine, and is delivered once it is back',
+    })
+  end
   health.info(
     'model: ' .. (status.offline and 'the offline model; no Claude is asked' or status.model or 'the default')
   )

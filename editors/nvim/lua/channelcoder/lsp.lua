@@ -9,7 +9,7 @@ local LOOK_MS, LOOKS = 50, 60
 ---@return lsp.Handler
 local function handed_to(module, name)
   return function(_, params, context)
-    require('channelcoder.' .. module)[name](params, context.client_id)
+    return require('channelcoder.' .. module)[name](params, context.client_id)
   end
 end
 
@@ -74,6 +74,8 @@ function M.config()
     settings = { channelcoder = options.settings },
     handlers = {
       ['channelcoder/turn'] = handed_to('turns', 'heard'),
+      ['window/showMessageRequest'] = handed_to('questions', 'asked'),
+      ['$/cancelRequest'] = handed_to('questions', 'withdrawn'),
       ['channelcoder/changed'] = function(_, params, context)
         require('channelcoder.marks').changed(params, context.client_id)
         require('channelcoder.status').changed(params, context.client_id)
@@ -85,6 +87,7 @@ function M.config()
     on_exit = vim.schedule_wrap(function(_, _, client_id)
       require('channelcoder.turns').forget(client_id)
       require('channelcoder.status').forget(client_id)
+      require('channelcoder.questions').forget(client_id)
     end),
     -- One server for each project; a file outside of all goes to one that runs.
     reuse_client = function(client, config)

@@ -27,6 +27,13 @@ function M.apply(client, which)
   end)
 end
 
+--- Apply an edit that the user has looked at: nobody need ask once more.
+---@param client vim.lsp.Client
+---@param which channelcoder.ProposalArguments
+local function apply_looked(client, which)
+  M.apply(client, vim.tbl_extend('force', which, { looked = true }))
+end
+
 ---@param client vim.lsp.Client
 ---@param which channelcoder.ProposalArguments
 function M.discard(client, which)
@@ -125,7 +132,7 @@ function M.look(client, which)
       table.insert(buffers, buffer)
     end
     vim.api.nvim_set_current_tabpage(tabs[1])
-    local keys = { a = M.apply, d = M.discard, q = function() end }
+    local keys = { a = apply_looked, d = M.discard, q = function() end }
     for _, buffer in ipairs(buffers) do
       for key, run in pairs(keys) do
         vim.keymap.set('n', key, function()

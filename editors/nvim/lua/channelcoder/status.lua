@@ -49,6 +49,13 @@ function M.facts(status)
   return facts
 end
 
+--- Why the place where sessions are kept can't be reached; nil: it can be, or that isn't known.
+---@param status channelcoder.Status
+---@return string?
+function M.away(status)
+  return status.away and status.away ~= vim.NIL and text.line(status.away) or nil
+end
+
 ---@return string
 function M.statusline()
   local parts = { require('channelcoder.turns').doing() }
@@ -56,6 +63,12 @@ function M.statusline()
   local status = client and known[client.id]
   if status and (status.costUsd > 0 or status.spendingLimitUsd) then
     vim.list_extend(parts, M.facts(status))
+  end
+  if client and require('channelcoder.questions').waits(client.id) then
+    table.insert(parts, 1, ':ChannelCoder answer')
+  end
+  if status and M.away(status) then
+    table.insert(parts, 'storage away')
   end
   return #parts > 0 and 'Claude: ' .. table.concat(parts, ' · ') or ''
 end
