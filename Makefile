@@ -7,7 +7,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix $(EXTENSION) --logleve
 LUA := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix tests/editors/neovim_plugin --loglevel error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-vscode test-unit lint types contracts docs bench vsix format lock clean
+.PHONY: help demo test test-vscode test-unit soak lint types contracts docs bench vsix format lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -23,6 +23,9 @@ test-vscode: .make/vscode vsix  ## VS Code's tests in a real window; they aren't
 
 test-unit: .make/dev  ## the quick part of the tests
 	$(RUN) -m pytest tests/unit tests/conformance
+
+soak: .make/dev  ## kill the server a thousand times while it works; takes an hour or so
+	CHANNELCODER_TEST_KILLS=1000 $(RUN) -m pytest tests/faults
 
 lint: .make/dev .make/extension .make/lua .make/system
 	$(BIN)/ruff check
