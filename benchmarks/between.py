@@ -1,7 +1,7 @@
 """From the end of an answer in one editor until another editor on the same folder shows it on hover.
 
-Two servers on one machine, each a process of its own with an editor over stdio; files, SQLite, PostgreSQL and Redis.
-The way over a network comes on top.
+Two servers on one machine, each a process of its own with an editor over stdio; files, SQLite, PostgreSQL, Redis and
+S3 (SeaweedFS). The way over a network comes on top.
 """
 
 from __future__ import annotations
@@ -62,6 +62,10 @@ def _places(stack: ExitStack) -> Iterator[tuple[str, str]]:
     server.start()
     stack.callback(server.stop)
     yield "Redis", server.url
+    from backends.s3 import running_s3  # noqa: PLC0415
+
+    # It puts its address and key into the environment, which the editors' servers are given.
+    yield "S3", stack.enter_context(running_s3(Path(folder) / "s3")).url
 
 
 async def _rounds(place: Place) -> list[float]:

@@ -53,13 +53,15 @@ class S3Storage(SharedStorage):
         where = "/".join(part.strip("/") for part in (getattr(store, "prefix", None) or "", prefix) if part.strip("/"))
         place = address(bucket or named or "bucket", where, config.get("endpoint"))
         backend = BucketBackend(Bucket(store, place, paths.folder(prefix, tenant)))
-        url = _url(config, bucket or named, where, tenant)
+        # Credentials that the program gets in a way of its own are not to be had elsewhere.
+        own = getattr(store, "credential_provider", None) is not None
+        url = None if own else _url(config, bucket or named, where, tenant)
         super().__init__(backend, lease_seconds=lease_seconds, url=url)
 
 
 def _url(config: Any, bucket: str | None, prefix: str, tenant: str) -> str | None:
     """What another process opens the same place with, if it has the credentials in its environment as this one has."""
-    if bucket is None or config.get("access_key_id") != os.environ.get("AWS_ACCESS_KEY_ID"):
+    if bucket is None or config.get("access_key_id") not in (None, os.environ.get("AWS_ACCESS_KEY_ID")):
         return None
     options = {"endpoint": config.get("endpoint"), "region": config.get("region"), "tenant": tenant}
     if (endpoint := config.get("endpoint")) and endpoint.startswith("http:"):
