@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import { type Context, activeEditor, asDiagnostic, asRange } from "./context.ts";
 import type { AskArguments, ReplyArguments, ThreadArguments } from "./protocol.ts";
-import { typedQuestion } from "./question.ts";
+import { about as aboutPrompt, typedQuestion } from "./question.ts";
 
 const PROMPTS = ["explain", "review", "fix", "tests", "document", "refactor"];
 
@@ -83,7 +83,7 @@ async function askWithPrompt(context: Context): Promise<void> {
   const { prompts } = await context.server.execute("channelcoder.prompts", {});
   const items = prompts.map((prompt) => ({
     label: prompt.title,
-    description: prompt.name,
+    description: aboutPrompt(prompt),
     prompt: prompt.name,
   }));
   const chosen = await vscode.window.showQuickPick(items, { title: `Ask Claude about ${named(about)}` });

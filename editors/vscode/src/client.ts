@@ -43,7 +43,7 @@ const capabilities: StaticFeature = {
   fillClientCapabilities(known) {
     known.experimental = {
       ...asObject(known.experimental),
-      channelcoder: { input: true, turns: true, changes: true },
+      channelcoder: { input: true, turns: true, changes: true, diagnosticsOnHover: true },
     };
   },
   initialize() {

@@ -36,6 +36,10 @@ export function activate(extension: vscode.ExtensionContext): void {
     apply: (given) => proposals.applied(given),
     preview: (proposalId) => proposals.preview(proposalId),
     reveal: (threadId) => threads.reveal(threadId),
+    at: (uri, position) =>
+      threads
+        .at(uri, new vscode.Range(position, position))
+        .map(({ threadId }) => ({ threadId, open: threads.isOpen(threadId) })),
     fail: (problem) => {
       context.fail(problem);
     },

@@ -9,6 +9,7 @@ import type {
   ReplyArguments,
   ThreadArguments,
 } from "./protocol.ts";
+import { settings } from "./settings.ts";
 
 /** What the middleware hands over; set once the parts are there. */
 export interface Handlers {
@@ -22,7 +23,21 @@ export interface Handlers {
   preview(proposalId: string): Promise<void>;
   /** Open a thread beside the code; whether that could be done. */
   reveal(threadId: string): Promise<boolean>;
+  /** The threads at a place, the innermost first, and whether each is open beside the code. */
+  at(uri: vscode.Uri, position: vscode.Position): readonly { threadId: string; open: boolean }[];
   fail(problem: unknown): void;
+}
+
+/** What a thread beside the code offers by itself. */
+const BESIDE = new Set(["channelcoder.thread.reply", "channelcoder.thread.resolve"]);
+const REVEAL = "channelcoder.ui.thread.reveal";
+
+/** A link to a thread. It alone may run a command, and no other: what Claude wrote stays in texts that may run none. */
+function link(threadId: string): vscode.MarkdownString {
+  const shown = new vscode.MarkdownString();
+  shown.isTrusted = { enabledCommands: [REVEAL] };
+  shown.appendMarkdown(`[Show Thread](command:${REVEAL}?${encodeURIComponent(JSON.stringify([threadId]))})`);
+  return shown;
 }
 
 /** Sends lenses and code actions of the server to the editor's own ways of asking and showing. */
@@ -50,6 +65,23 @@ export function middleware(handlers: () => Handlers | undefined): Middleware {
         own?.fail(problem);
         return undefined;
       }
+    },
+    provideHover: async (document, position, token, next) => {
+      const here = handlers()?.at(document.uri, position) ?? [];
+      if (here.length > 0 && here.every(({ open }) => open) && !settings.hoverOpenThreads()) {
+        return undefined;
+      }
+      const hover = await next(document, position, token);
+      const first = here[0];
+      return hover && first
+        ? new vscode.Hover([...hover.contents, link(first.threadId)], hover.range)
+        : hover;
+    },
+    provideCodeLenses: async (document, token, next) => {
+      const lenses = await next(document, token);
+      return settings.comments() && !settings.lensActions()
+        ? lenses?.filter(({ command }) => !BESIDE.has(command?.command ?? ""))
+        : lenses;
     },
     workspace: {
       // What nobody set is left out: else the defaults here would win over the environment and the user's file.

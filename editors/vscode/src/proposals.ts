@@ -29,9 +29,26 @@ export class Proposals implements vscode.TextDocumentContentProvider {
     return this.texts.get(uri.toString()) ?? "";
   }
 
-  /** Apply a proposal, or a part of it. */
+  /** Apply a proposal, or a part of it; what is to be confirmed and wasn't looked at yet is shown as a diff first. */
   async applied(given: ProposalApplyArguments): Promise<void> {
     const { server, threads } = this.context;
+    const looked = given.looked === true || this.diffs(given.proposalId).length > 0;
+    if (given.done !== true && !looked && given.uri == null) {
+      const { confirm } = await server.execute("channelcoder.proposal.read", {
+        proposalId: given.proposalId,
+      });
+      if (confirm === true) {
+        await this.preview(given.proposalId);
+        return;
+      }
+    }
+    await this.take({ ...given, looked });
+    await threads.refresh();
+    await this.closeDiffs(given.proposalId);
+  }
+
+  private async take(given: ProposalApplyArguments): Promise<void> {
+    const { server } = this.context;
     const { applied, reason } = await server.execute("channelcoder.proposal.apply", given);
     if (!applied) {
       throw new Error(`The edit was not applied: ${reason ?? "the editor refused it."}`);
@@ -40,8 +57,6 @@ export class Proposals implements vscode.TextDocumentContentProvider {
       // The server may hear of the changed text only after its edit was answered.
       await server.execute("channelcoder.proposal.apply", { ...given, done: true });
     }
-    await threads.refresh();
-    await this.closeDiffs(given.proposalId);
   }
 
   /** Show what a proposal comes to, one diff for each file. */
@@ -76,7 +91,8 @@ export class Proposals implements vscode.TextDocumentContentProvider {
   }
 
   private async apply(given: unknown): Promise<void> {
-    await this.applied({ proposalId: await this.proposalOf(given) });
+    const looked = given instanceof vscode.Uri && given.scheme === SCHEME;
+    await this.applied({ proposalId: await this.proposalOf(given), looked });
   }
 
   private async discard(given: unknown): Promise<void> {
@@ -101,14 +117,18 @@ export class Proposals implements vscode.TextDocumentContentProvider {
   }
 
   private async closeDiffs(proposalId: string): Promise<void> {
+    await vscode.window.tabGroups.close(this.diffs(proposalId));
+  }
+
+  /** The tabs in which a proposal is shown. */
+  private diffs(proposalId: string): vscode.Tab[] {
     const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-    const shown = tabs.filter(
+    return tabs.filter(
       ({ input }) =>
         input instanceof vscode.TabInputTextDiff &&
         input.modified.scheme === SCHEME &&
         proposalIn(input.modified) === proposalId,
     );
-    await vscode.window.tabGroups.close(shown);
   }
 }
 

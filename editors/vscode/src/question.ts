@@ -54,6 +54,15 @@ export async function typedQuestion(
   }
 }
 
+/** What a prompt is good for, and whose it is. */
+export function about(prompt: PromptRow): string {
+  const whose = { "built-in": [], user: ["your own"], project: ["the project's"] };
+  return [
+    ...(prompt.description == null ? [] : [prompt.description]),
+    ...whose[prompt.origin ?? "built-in"],
+  ].join(" · ");
+}
+
 /** The typed question first, so that Enter asks it; it has no `wanted`, for the box may hold more by then. */
 function items(typed: string, earlier: readonly string[], prompts: readonly PromptRow[]): Item[] {
   const found: Item[] = [];
@@ -70,6 +79,7 @@ function items(typed: string, earlier: readonly string[], prompts: readonly Prom
     found.push(
       ...prompts.map((prompt) => ({
         label: prompt.title,
+        description: about(prompt),
         iconPath: new vscode.ThemeIcon("sparkle"),
         wanted: { prompt: prompt.name },
       })),

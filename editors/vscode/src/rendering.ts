@@ -191,6 +191,9 @@ export function sessionFacts(status: Status): string[] {
     `${counted(status.messages, "message")} · ${cost}`,
     `Model: ${status.model ?? "the default"}`,
   ];
+  if (status.away != null) {
+    lines.push(`Sessions wait on this machine: ${status.away}`);
+  }
   if (status.contextTokens != null) {
     const share = status.contextShare == null ? "" : ` (${Math.round(status.contextShare * 100)}%)`;
     const of = status.contextWindow == null ? "" : ` of ${status.contextWindow.toLocaleString("en-US")}`;

@@ -15,5 +15,7 @@ export const settings = {
   serverRequirement: (): string => get("server.requirement", "channelcoder-lsp"),
   cliPath: (): string | null => get<string | null>("cliPath", null),
   comments: (): boolean => get("comments", true),
+  hoverOpenThreads: (): boolean => get("hoverOpenThreads", false),
+  lensActions: (): boolean => get("lensActions", false),
   askInMargin: (): boolean => get("askInMargin", true),
 };

@@ -106,6 +106,7 @@ class StatusItem implements vscode.Disposable {
     const begun = Math.min(...this.busy.values());
     const marks = [
       ...(this.status?.offline === true ? ["offline"] : []),
+      ...(this.status?.away == null ? [] : ["storage away"]),
       ...(vscode.workspace.isTrusted ? [] : ["restricted"]),
     ];
     const name = marks.length > 0 ? `Claude (${marks.join(", ")})` : "Claude";

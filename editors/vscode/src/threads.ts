@@ -137,6 +137,13 @@ export class Threads implements vscode.Disposable {
       .sort((one, other) => size(one) - size(other));
   }
 
+  /** Whether a thread is open beside the code, as the user left it. */
+  isOpen(threadId: string): boolean {
+    return (
+      this.beside.get(threadId)?.thread.collapsibleState === vscode.CommentThreadCollapsibleState.Expanded
+    );
+  }
+
   /** Ask the server how it stands. Several calls at once are one. */
   async refresh(): Promise<void> {
     this.again = true;

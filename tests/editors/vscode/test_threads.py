@@ -95,8 +95,10 @@ def test_the_light_bulb_takes_code_from_an_answer(code, model):
     code.shows("result = 0.0", without="return sum(")
 
 
-def test_a_question_that_the_lens_asks_for_is_typed(code, model):
+def test_a_question_that_the_lens_asks_for_is_typed(start, machine, model):
     """Continue has no question of its own: the editor asks for it."""
+    code = start(machine.write("shop.py", SHOP), **{"channelcoder.lensActions": True})
+    code.ready()
     model.script("It adds up.", "It is.")
     code.ask("What does this do?", TOTAL)
     code.answered("It adds up.")
