@@ -84,6 +84,18 @@ def test_compacting_empties_the_context(machine: Machine, start: Start, shop: Pa
     assert "| We talked about sums, and" in machine.model.requests()[-1].prompt
 
 
+def test_a_place_for_sessions_that_is_away_is_told(machine: Machine, start: Start, shop: Path):
+    """In the statusline, and by doctor with what it means; questions are answered all the same."""
+    machine.more_environment["CHANNELCODER_STORAGE"] = "redis://127.0.0.1:1/0"
+    nvim = start(shop)
+    nvim.ask_about(*TOTAL, "Why?")
+    nvim.wait(SHOWS, "^Claude: .*storage away$")
+    nvim.run("doctor")
+    nvim.wait("return vim.bo.filetype == 'checkhealth'")
+    assert "the place where sessions are kept is away: " in nvim.text
+    nvim.quit()  # the log tells of it, too
+
+
 def test_takes_that_of_the_current_project(machine: Machine, start: Start, shop: Path):
     """Each project has a session, and a cost, of its own."""
     other = machine.home / "other" / "main.py"
