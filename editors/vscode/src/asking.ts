@@ -2,8 +2,10 @@
 
 import * as vscode from "vscode";
 import { type Context, activeEditor, asDiagnostic, asRange } from "./context.ts";
-import type { AskArguments, ReplyArguments, ThreadArguments } from "./protocol.ts";
-import { about as aboutPrompt, typedQuestion } from "./question.ts";
+import type { AskArguments, ClientContext, ReplyArguments, ThreadArguments } from "./protocol.ts";
+import { about as aboutPrompt } from "./prompts.ts";
+import { typedQuestion } from "./question.ts";
+import { parted } from "./words.ts";
 
 const PROMPTS = ["explain", "review", "fix", "tests", "document", "refactor"];
 
@@ -46,10 +48,11 @@ export async function replyIn(
 ): Promise<void> {
   const { threadId } = given;
   const wanted = given.question == null ? await typedQuestion("Reply to Claude", context.history) : undefined;
-  const question =
+  const typed =
     given.question ?? (wanted !== undefined && "question" in wanted ? wanted.question : undefined);
-  if (question !== undefined) {
-    const added = context.added.splice(0);
+  if (typed !== undefined) {
+    const { question, along } = withWords(typed);
+    const added = [...along, ...context.added.splice(0)];
     await context.server.execute("channelcoder.thread.reply", { threadId, question, context: added });
     showAdded(context);
     await context.threads.open(threadId);
@@ -58,15 +61,38 @@ export async function replyIn(
 
 /** Ask, and open the thread in which the answer comes. */
 export async function ask(context: Context, given: AskArguments): Promise<void> {
-  const added = context.added.splice(0);
+  const { question, along } = withWords(given.question ?? "");
+  const added = [...along, ...context.added.splice(0)];
   showAdded(context);
   const asked = await context.server.execute("channelcoder.ask", {
     ...given,
+    ...(given.question == null ? {} : { question }),
     context: [...(given.context ?? []), ...added],
   });
   if (asked.threadId !== null) {
     await context.threads.open(asked.threadId);
   }
+}
+
+/** The question without the words before it, and what those send along. */
+function withWords(typed: string): { question: string; along: ClientContext[] } {
+  const { words, question } = parted(typed);
+  return { question, along: words.map((word) => (word === "changes" ? { changes: true } : diagnostics())) };
+}
+
+/** All that checkers say about the active file; what Claude found itself is not told to it. */
+function diagnostics(): ClientContext {
+  const { uri } = activeEditor().document;
+  const name = vscode.workspace.asRelativePath(uri);
+  const found = vscode.languages.getDiagnostics(uri).filter(({ source }) => source !== "channelcoder");
+  if (found.length === 0) {
+    throw new Error(`Checkers say nothing about ${name}. Ask without @diagnostics.`);
+  }
+  const lines = found.map(({ range: { start }, severity, message }) => {
+    const kind = vscode.DiagnosticSeverity[severity].toLowerCase();
+    return `${name}:${start.line + 1}:${start.character + 1}: ${kind}: ${message.replace(/\s+/g, " ")}`;
+  });
+  return { text: lines.join("\n"), label: `diagnostics of ${name}` };
 }
 
 async function askAboutSelection(context: Context): Promise<void> {
@@ -96,9 +122,10 @@ async function continueSession(context: Context): Promise<void> {
   const folder = await context.folder();
   const wanted = await typedQuestion("Continue the session of this folder", context.history);
   if (wanted !== undefined && "question" in wanted) {
-    const added = context.added.splice(0);
+    const { question, along } = withWords(wanted.question);
+    const added = [...along, ...context.added.splice(0)];
     await context.server.execute("channelcoder.continue", {
-      question: wanted.question,
+      question,
       folder: folder ?? null,
       context: added,
     });

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import type { History } from "./history.ts";
+import { about } from "./prompts.ts";
 import type { PromptRow } from "./protocol.ts";
 
 /** What the user wants to ask. */
@@ -52,15 +53,6 @@ export async function typedQuestion(
   } finally {
     pick.dispose();
   }
-}
-
-/** What a prompt is good for, and whose it is. */
-export function about(prompt: PromptRow): string {
-  const whose = { "built-in": [], user: ["your own"], project: ["the project's"] };
-  return [
-    ...(prompt.description == null ? [] : [prompt.description]),
-    ...whose[prompt.origin ?? "built-in"],
-  ].join(" · ");
 }
 
 /** The typed question first, so that Enter asks it; it has no `wanted`, for the box may hold more by then. */

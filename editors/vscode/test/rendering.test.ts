@@ -120,6 +120,13 @@ describe("the tooltip of the status bar", () => {
     assert.deepEqual(sessionFacts(status), ["Session: shop", "2 messages · $0.50", "Model: the default"]);
   });
 
+  it("says that what is said waits while the place for sessions is away", () => {
+    assert.equal(
+      sessionFacts({ ...status, away: "No way to db." }).at(-1),
+      "Sessions wait on this machine: No way to db.",
+    );
+  });
+
   it("has the limit beside the cost, and how full the context is", () => {
     const full = { contextTokens: 50_000, contextWindow: 200_000, contextShare: 0.25, spendingLimitUsd: 2 };
     assert.deepEqual(sessionFacts({ ...status, ...full }).slice(1), [
