@@ -85,8 +85,8 @@ class Settings(BaseSettings):
     )
     author: str | None = Field(
         None,
-        description="Who asks, as recorded in the turns; empty: where sessions are kept on a server, Git's `user.name`, "
-        "else the system's name of the user.",
+        description="Who asks, as recorded in the turns; empty: where sessions are kept on a server, Git's "
+        "`user.name`, else the system's name of the user.",
     )
     record_author: bool = Field(default=True, description="Record who asks, so that others see it.")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNotFoundError, StorageError
+from channelcoder_lsp.services.locks import FileLock
 from channelcoder_lsp.storage.file.disk import (
     NOT_WRITABLE,
     explained,
@@ -24,7 +25,6 @@ from channelcoder_lsp.storage.file.disk import (
 )
 from channelcoder_lsp.storage.file.heads import read_head
 from channelcoder_lsp.storage.file.lines import Header, dump_lines, parse_lines
-from channelcoder_lsp.services.locks import FileLock
 from channelcoder_lsp.storage.file.rescue import rescue
 from channelcoder_lsp.storage.file.tidying import Tidying, fold_aside
 

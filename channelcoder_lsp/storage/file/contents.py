@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from channelcoder_lsp.domain.errors import SessionNotFoundError, StorageError
-from channelcoder_lsp.storage.file.disk import make_folder, remove, sync_folder, write_new
 from channelcoder_lsp.services.locks import locked
+from channelcoder_lsp.storage.file.disk import make_folder, remove, sync_folder, write_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

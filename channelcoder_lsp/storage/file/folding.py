@@ -7,11 +7,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from channelcoder_lsp.services.locks import FileLock, locked
 from channelcoder_lsp.storage.file.contents import drop_unused
 from channelcoder_lsp.storage.file.disk import read_file, remove, stamp, write_new
 from channelcoder_lsp.storage.file.index import write_index
 from channelcoder_lsp.storage.file.lines import Carried, Header, Parsed, carried_lines
-from channelcoder_lsp.services.locks import FileLock, locked
 from channelcoder_lsp.storage.file.reading import Capture, captured, read_state
 from channelcoder_lsp.storage.file.writing import TRIES, install, too_busy
 from channelcoder_lsp.storage.pruning import prune

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from channelcoder_lsp.services.locks import FileLock
 from channelcoder_lsp.storage.file.disk import Stamp, read_file
 from channelcoder_lsp.storage.file.index import parse_head, read_index, write_index
 from channelcoder_lsp.storage.file.lines import Header, Parsed, parse_lines
-from channelcoder_lsp.services.locks import FileLock
 from channelcoder_lsp.storage.file.reading import Capture, captured, read_state
 from channelcoder_lsp.storage.pruning import prune
 

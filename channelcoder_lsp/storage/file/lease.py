@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from anyio import sleep
 
 from channelcoder_lsp.domain.errors import SessionNotFoundError
-from channelcoder_lsp.storage.file.disk import explained
 from channelcoder_lsp.services.locks import FileLock
+from channelcoder_lsp.storage.file.disk import explained
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

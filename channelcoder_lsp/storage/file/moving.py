@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from channelcoder_lsp.domain.errors import SessionExistsError, SessionNotFoundError
+from channelcoder_lsp.services.locks import locked
 from channelcoder_lsp.storage.file.disk import make_folder, remove, sync_folder, write_new
 from channelcoder_lsp.storage.file.index import write_index
 from channelcoder_lsp.storage.file.lines import Header
-from channelcoder_lsp.services.locks import locked
 from channelcoder_lsp.storage.file.reading import captured, read_state
 from channelcoder_lsp.storage.file.writing import refuse_twin, remove_all_but_lock
 from channelcoder_lsp.storage.pruning import prune

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 from channelcoder_lsp.domain.errors import SessionCorruptError
 from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.services.locks import locked
 from channelcoder_lsp.storage.file.disk import Stamp, copy_aside, remove, sync_folder
 from channelcoder_lsp.storage.file.lines import Header
-from channelcoder_lsp.services.locks import locked
 from channelcoder_lsp.storage.file.reading import Capture, captured, merge, read_snapshot
 from channelcoder_lsp.storage.file.recall import fill, remembered
 from channelcoder_lsp.storage.file.writing import install_whole

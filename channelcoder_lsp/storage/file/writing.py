@@ -13,6 +13,7 @@ from channelcoder_lsp.domain.errors import (
     SessionNotFoundError,
     StorageError,
 )
+from channelcoder_lsp.services.locks import locked
 from channelcoder_lsp.storage.file.disk import (
     Stamp,
     make_folder,
@@ -24,7 +25,6 @@ from channelcoder_lsp.storage.file.disk import (
 from channelcoder_lsp.storage.file.heads import read_head
 from channelcoder_lsp.storage.file.index import write_index
 from channelcoder_lsp.storage.file.lines import Header
-from channelcoder_lsp.services.locks import locked
 from channelcoder_lsp.storage.names import same_name
 from channelcoder_lsp.storage.pruning import prune
 

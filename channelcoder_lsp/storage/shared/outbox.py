@@ -23,9 +23,9 @@ from channelcoder_lsp.domain.errors import (
     StorageUnreachableError,
 )
 from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.services.locks import FileLock
 from channelcoder_lsp.services.tasks import end
 from channelcoder_lsp.storage.file.disk import make_folder
-from channelcoder_lsp.services.locks import FileLock
 from channelcoder_lsp.storage.file.recall import fill
 from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored
 from channelcoder_lsp.storage.shared.drawer import HERE, Drawer
