@@ -19,19 +19,24 @@ def edit(old: str, new: str) -> ToolCall:
     return ToolCall(name="mcp__channelcoder__propose_edit", input=arguments)
 
 
-@pytest.fixture
-def code(start, machine, model):
+def proposed(start, machine, model, **settings):
     """VS Code where Claude proposed two changes of the file."""
     first = edit("result = 0.0", "result = 0.00")
     second = edit("found = []", "found: list[str] = []")
     model.script(ToolUse(name=first.name, input=first.input, also=(second,)), Text(text="Mended."))
-    code = start(machine.write("shop.py", SHOP), **{"channelcoder.confirmEdits": False, **DARK})
+    code = start(machine.write("shop.py", SHOP), **settings, **DARK)
     code.ready()
     code.select(*TOTAL)
     code.run("ChannelCoder: Fix Selection")
     code.answered("Mended.")
     expect(code.thread.get_by_role("button", name="Preview Proposed Edit")).to_be_visible()
     return code
+
+
+@pytest.fixture
+def code(start, machine, model):
+    """VS Code where edits are applied without being confirmed."""
+    return proposed(start, machine, model, **{"channelcoder.confirmEdits": False})
 
 
 def test_the_light_bulb_applies_a_proposal_and_one_undo_takes_it_back(code):
@@ -60,3 +65,14 @@ def test_a_proposal_is_shown_as_a_diff_and_applied_there(code):
     expect(diff).to_have_count(0)
     code.shows("result = 0.00", without="found = []")
     expect(code.page.get_by_role("button", name="Preview Proposed Edit")).to_have_count(0)
+
+
+def test_what_is_to_be_confirmed_is_looked_at_once(start, machine, model):
+    """Apply in the thread shows the diff; applied there, the editor asks no more."""
+    code = proposed(start, machine, model)
+    code.thread.get_by_role("button", name="Apply Proposed Edit").click()
+    diff = code.page.locator(".monaco-diff-editor")
+    expect(diff.locator(".editor.modified .view-lines:not(.line-delete)")).to_contain_text("result = 0.00")
+    code.page.get_by_role("button", name="Apply Proposed Edit").first.click()
+    expect(diff).to_have_count(0)
+    code.shows("result = 0.00", without="found = []")
