@@ -6,6 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from anyio import CancelScope
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
@@ -28,7 +30,9 @@ async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
         for task in left:
             task.cancel()
         try:
-            done, left = await asyncio.wait(left, timeout=_AGAIN_SECONDS)
+            # anyio cancels at every turn of the loop whatever is in a scope whose time is over.
+            with CancelScope(shield=True):
+                done, left = await asyncio.wait(left, timeout=_AGAIN_SECONDS)
         except asyncio.CancelledError as problem:
             # Left alone they would go on without anybody who ends them.
             cancelled = problem

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from anyio import move_on_after
 
 from channelcoder_lsp.services.tasks import end, finished
 
@@ -93,3 +94,22 @@ async def test_what_work_comes_to_is_handed_on():
     assert await finished(work()) == 7
     with pytest.raises(LookupError, match="no"):
         await finished(fail())
+
+
+async def test_work_whose_time_is_over_can_tidy_up():
+    """anyio cancels again and again what is in a scope that is over; the work is told once."""
+    tidied = False
+
+    async def work() -> None:
+        nonlocal tidied
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            for _ in range(10):
+                await asyncio.sleep(0)
+            tidied = True
+
+    with move_on_after(0) as scope:
+        await finished(work())
+    assert scope.cancelled_caught
+    assert tidied
