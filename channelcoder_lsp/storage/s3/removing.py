@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LEFT_BEHIND = timedelta(hours=1)
 """What belongs to nothing for so long is nobody's: a session that is being made is done by then."""
+_ROUNDS = 5
 
 
 class Removing:
@@ -66,5 +67,7 @@ class Removing:
         return found.modified if found is not None else datetime.min.replace(tzinfo=timezone.utc)
 
     async def _empty(self, key: str) -> None:
-        while listed := await self._bucket.list(paths.data(key)):
+        for _ in range(_ROUNDS):  # what was on its way meanwhile goes, too; what comes later, by the sweep
+            if not (listed := await self._bucket.list(paths.data(key))):
+                return
             await self._bucket.delete(each.path for each in listed)
