@@ -97,7 +97,7 @@ async def test_what_work_comes_to_is_handed_on():
 
 
 async def test_work_whose_time_is_over_can_tidy_up():
-    """anyio cancels again and again what is in a scope that is over; the work is told once."""
+    """It is told once, though anyio cancels again and again what is in a scope that is over."""
     tidied = False
 
     async def work() -> None:
