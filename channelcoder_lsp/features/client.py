@@ -64,6 +64,11 @@ class Client:
         return self._ours("changes")
 
     @property
+    def hovers_diagnostics(self) -> bool:
+        """Whether it shows the diagnostics of a place where it shows the hover."""
+        return self._ours("diagnosticsOnHover")
+
+    @property
     def hover_markdown(self) -> bool:
         """Whether hovers may be Markdown."""
         hover = self._capabilities.text_document and self._capabilities.text_document.hover
