@@ -232,7 +232,9 @@ async def test_an_answer_that_is_lost(s3_server):
             proxy.lose_answers()
             await journal.append(*answered(number))
         assert proxy.lost >= 5
-        assert list((await storage.load("mine")).turns) == [f"turn-{number}" for number in range(1, 6)]
+        state = await storage.load("mine")
+        assert list(state.turns) == [f"turn-{number}" for number in range(1, 6)]
+        assert state.channelcoder.seq == 10
         await storage.delete("mine")
 
 

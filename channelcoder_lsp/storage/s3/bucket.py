@@ -167,6 +167,7 @@ class Bucket:
         except InvalidPathError as problem:
             raise StorageError(f"The bucket at {self.address} can't be used: {_said(problem)}.") from problem
         except (OSError, BaseError) as problem:
+            self._expect_bucket(problem)
             raise StorageUnreachableError(
                 f"The bucket at {self.address} can't be used: {_said(problem)}. Check that it is there, and that the "
                 "credentials may use it."
