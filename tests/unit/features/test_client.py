@@ -18,10 +18,11 @@ class Silent:
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
+        self.protocol = self
 
-    async def workspace_apply_edit_async(self, _params: object) -> None:
+    def send_request_async(self, _method: str, _params: object) -> asyncio.Future[object]:
         self.asked.set()
-        await asyncio.get_running_loop().create_future()
+        return asyncio.get_running_loop().create_future()
 
 
 async def test_no_answer_is_waited_for_any_more():
