@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     storage: str = Field(
         "file:",
         description="Where sessions are kept: `file:` (files in `sessionDir`), `sqlite:////the/folder/sessions.db`, "
-        "or, shared by several machines, `postgresql://user@host/database` or `redis://host/0`.",
+        "or, shared by several machines, `postgresql://user@host/database`, `redis://host/0` or `s3://bucket/prefix`.",
     )
     session_dir: Path = Field(Path("~/.channelcoder/sessions"), description="Where sessions are kept (file storage).")
     context_warning_percent: int = Field(
