@@ -222,8 +222,8 @@ async def _list(place: Place) -> Times:
 async def _record(place: Place) -> Times:
     """Both sessions are open already.
 
-    What the original writes, the whole session at each turn, it leaves for the system to bring to the disk. That is done before ours
-    starts, or ours, which waits for the disk, would wait for that as well.
+    What the original writes, the whole session at each turn, it leaves for the system to bring to the disk. That is
+    done before ours starts, or ours, which waits for the disk, would wait for that as well.
     """
     times: Times = defaultdict(list)
     state = _long_state("long", LONG)
