@@ -279,3 +279,22 @@ class TestNamesAreChecked:
             for command in ("switch", "remove"):
                 with pytest.raises(ResponseError, match="There is no session named 'nobody'"):
                     await editor.execute(f"channelcoder.session.{command}", {"name": "nobody"})
+
+
+async def test_a_session_that_works_in_a_container_is_not_gone_on_with_outside_of_it(machine: Machine):
+    """What runs in a container was put there for a reason: an editor, which has none, says so and sends nothing."""
+    async with machine.opened() as (editor, uri):
+        await answered(editor, uri)
+    (path,) = machine.sessions.glob("*.json")
+    state = json.loads(path.read_text("utf-8"))
+    state["channelcoder"]["container"] = {"image": "localhost/box:1"}
+    path.write_text(json.dumps(state), "utf-8")
+    sent = len(await machine.model.requests())
+    async with machine.opened() as (editor, _):
+        asked = await editor.execute("channelcoder.continue", QUESTION)
+        ended = await editor.finished(asked["turnId"])
+        shown_ = await editor.execute("channelcoder.turn.show", {"turnId": asked["turnId"]})
+    assert ended["state"] == "failed"
+    assert "This session works in a container" in shown_["markdown"]
+    assert f"channelcoder run --session {path.stem}" in shown_["markdown"]
+    assert len(await machine.model.requests()) == sent
