@@ -82,7 +82,9 @@ class TestPrompts:
         nvim.window("> Explain")
         (request,) = model.requests(1)
         assert request.question == "Explain"
-        assert nvim.lua("return seen.offered")[:4] == ["Explain", "Review", "Fix", "Write tests"]
+        titles, what_for = zip(*(row.split(" · ", 1) for row in nvim.lua("return seen.offered")), strict=True)
+        assert titles[:4] == ("Explain", "Review", "Fix", "Write tests")
+        assert what_for[0] == "What it is for, how it works, what is surprising about it"
 
     def test_are_named_and_completed(self, nvim: Plugin, model: Model):
         nvim.completes("ChannelCoder prompts ex", "explain")

@@ -110,7 +110,9 @@ class Editor:
     def __post_init__(self) -> None:
         self.workspace = SimpleNamespace(position_encoding=self.encoding)
         self.work_done_progress = Progress()
-        self.protocol = SimpleNamespace(notify=lambda method, params: self.notified.append(params))
+        self.protocol = SimpleNamespace(
+            notify=lambda method, params: self.notified.append(params), send_request_async=self._asked
+        )
 
     def window_show_message(self, params: lsp.ShowMessageParams) -> None:
         self.messages.append(params.message)
@@ -134,9 +136,14 @@ class Editor:
         self.shown.append(params.uri)
         return lsp.ShowDocumentResult(success=True)
 
-    async def workspace_apply_edit_async(self, params: lsp.ApplyWorkspaceEditParams) -> lsp.ApplyWorkspaceEditResult:
-        self.apply(params.edit)
-        return lsp.ApplyWorkspaceEditResult(applied=True)
+    def _asked(self, method: str, params: lsp.ApplyWorkspaceEditParams) -> asyncio.Future[lsp.ApplyWorkspaceEditResult]:
+        assert method == lsp.WORKSPACE_APPLY_EDIT
+
+        async def apply() -> lsp.ApplyWorkspaceEditResult:
+            self.apply(params.edit)
+            return lsp.ApplyWorkspaceEditResult(applied=True)
+
+        return asyncio.ensure_future(apply())
 
     async def open(self, path: Path, text: str, language: str = "python") -> str:
         uri = uri_of(path)
