@@ -25,6 +25,8 @@ CODE = """Shorter:
 def total(items: list[Item]) -> float:
     return sum(item.price * item.quantity for item in items)
 ```
+
+That is all.
 """
 SECONDS = 110
 
@@ -73,7 +75,7 @@ def test_a_comment_is_asked_and_taken_away_and_the_answer_shows_on_hover(emacs: 
           (hands-choose "Ask Claude: why is this slow?")
           (hands-wait "the comment taken away" (not (string-match-p "claude:" (hands-text))))
           (hands-go 24)
-          (hands-end (list :titles (vconcat titles) :text (hands-text) :hover (hands-hover "inner"))))
+          (hands-end (list :titles (vconcat titles) :text (hands-text) :hover (hands-hover "loop."))))
     """)
     assert seen["titles"][0] == "Ask Claude: why is this slow?"
     assert seen["text"] == SHOP.replace(COMMENT, "")
@@ -87,7 +89,7 @@ def test_a_command_asks_and_a_code_action_takes_the_code_from_the_answer(emacs: 
     seen = emacs.do("""
         (hands-run 'channelcoder.ask :range (hands-lines 13 18) :question "Shorter?")
         (hands-go 14)
-        (hands-hover "Shorter:")
+        (hands-hover "That is all.")
         (hands-choose "Claude: Replace the selection with it")
         (hands-wait "the code" (string-match-p "return sum" (hands-text)))
         (hands-end (list :text (hands-text)))

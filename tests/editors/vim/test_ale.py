@@ -24,6 +24,8 @@ CODE = """Shorter:
 def total(items: list[Item]) -> float:
     return sum(item.price * item.quantity for item in items)
 ```
+
+That is all.
 """
 SECONDS = 110
 
@@ -73,7 +75,7 @@ def test_a_comment_is_asked_and_the_answer_shows_on_hover(vim: Vim, model: Model
         call cursor(24, 5)
         let offered = Choose('Ask Claude: why is this slow?')
         call cursor(25, 5)
-        let hover = Hover('inner')
+        let hover = Hover('loop.')
         call End({'offered': offered, 'hover': hover, 'text': getline(1, '$')})
     """)
     assert seen["offered"][0] == "Ask Claude: why is this slow?"
@@ -88,7 +90,7 @@ def test_a_command_asks_and_a_code_action_takes_the_code_from_the_answer(vim: Vi
     seen = vim.do("""
         call cursor(15, 1)
         call Choose('Claude: Explain')
-        call Hover('Shorter:')
+        call Hover('That is all.')
         call Choose('Claude: Insert the code from the answer')
         call Wait('the code', {-> search('return sum', 'n') > 0})
         call End({'text': getline(1, '$')})
