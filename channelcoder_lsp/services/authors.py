@@ -10,9 +10,9 @@ from channelcoder_lsp.domain.errors import RepositoryError
 from channelcoder_lsp.domain.text import well_formed
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from channelcoder_lsp.domain.repository import Repositories
+    from channelcoder_lsp.domain.repository import Repository
     from channelcoder_lsp.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ _OF_ONE_MACHINE = ("file:", "sqlite:")
 _LONGEST = 100
 
 
-async def author(settings: Settings, repositories: Repositories, *, folder: Path, location: str) -> str | None:
+async def author(settings: Settings, repository: Callable[[], Repository], *, location: str) -> str | None:
     """The name that is recorded with a question; None: none is.
 
     It is what the setting says. Without one it is, where a session is kept on a server, what Git calls the user in the
@@ -29,8 +29,7 @@ async def author(settings: Settings, repositories: Repositories, *, folder: Path
 
     Args:
         settings: ``author``, and ``record_author``, which leaves it out.
-        repositories: who knows what Git says.
-        folder: where the question is asked.
+        repository: gives that of the folder in which it is asked, when its Git is to be asked.
         location: where the session is (:attr:`channelcoder_lsp.domain.storage.Journal.location`).
     """
     if not settings.record_author:
@@ -40,7 +39,7 @@ async def author(settings: Settings, repositories: Repositories, *, folder: Path
     if "://" not in location or location.startswith(_OF_ONE_MACHINE):
         return None
     try:
-        name = await repositories(folder).user_name()
+        name = await repository().user_name()
     except RepositoryError as problem:
         logger.info("Git does not say who asks: %s", problem)
         name = None

@@ -52,11 +52,9 @@ class Recorder:
 
     @property
     def waits_elsewhere(self) -> bool:
-        """Whether a question waits that another machine is to ask."""
-        return any(
-            turn.state is TurnState.QUEUED and is_alive(turn.owner) and not is_of_this_machine(turn.owner)
-            for turn in self.head.unfinished()
-        )
+        """Whether there is a question that another process is to bring to its end."""
+        mine = this_process()
+        return any(turn.owner != mine for turn in self.head.unfinished())
 
     @property
     def head(self) -> SessionHead:

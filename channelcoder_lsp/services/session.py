@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = GONE_SECONDS / 2
-"""How often it is looked whether the machines are gone whose questions wait."""
+"""How often it is looked whether the processes are gone whose questions have no end yet."""
 
 
 @dataclass(frozen=True)
@@ -338,8 +338,12 @@ class Session(SessionRecords):
             async with self._journal.lease():
                 await self._recorder.refresh()
                 await self._recorder.bury_the_dead()
-        if self._recorder.waits_elsewhere and self._looking is None:
-            self._looking = asyncio.create_task(self._look_again(), name="who waits elsewhere")
+        self._look_soon()
+
+    async def refresh(self) -> None:
+        """Take in what other processes recorded; a question of one that dies is ended in time."""
+        await super().refresh()
+        self._look_soon()
 
     async def save(self) -> str:
         """Put the session at rest in the guide's form, and return where that is.
@@ -359,8 +363,12 @@ class Session(SessionRecords):
         await self._worker.close()
         await self._recorder.close()
 
+    def _look_soon(self) -> None:
+        if self._recorder.waits_elsewhere and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._look_again(), name="who waits elsewhere")
+
     async def _look_again(self) -> None:
-        """See whether the machines are gone whose questions wait, until none does."""
+        """See whether the processes are gone whose questions have no end yet, until all have one."""
         while self._recorder.waits_elsewhere:
             await asyncio.sleep(LOOK_SECONDS)
             try:
@@ -372,8 +380,9 @@ class Session(SessionRecords):
 
     async def _author(self) -> str | None:
         ports = self._ports
-        folder, location = self._request().cwd, self._journal.location
-        return await author(ports.settings(), ports.repositories, folder=folder, location=location)
+        return await author(
+            ports.settings(), lambda: ports.repositories(self._request().cwd), location=self._journal.location
+        )
 
     def _tell_status(self, turn: Turn, message: str) -> None:
         self._recorder.tell(TurnStatus(self, turn, message))

@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def asks(folder: Path, location: str = SERVER, **settings: object) -> str | None:
-    return await author(Settings(**settings), GitRepository, folder=folder, location=location)
+    return await author(Settings(**settings), lambda: GitRepository(folder), location=location)
 
 
 class TestRecorded:

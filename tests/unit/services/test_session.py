@@ -329,6 +329,19 @@ async def test_a_machine_that_does_not_take_the_lease_while_it_is_free_is_gone(
     assert "Retry" in (session.turn(turn.id).error or "")
 
 
+async def test_who_dies_while_the_session_is_open_here_is_seen(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """Each time; nobody has to ask or to open the session anew."""
+    monkeypatch.setattr(services_session, "LOOK_SECONDS", 0.05)
+    session = await desk.session()
+    for _ in range(2):
+        turn = await left_behind(desk, dead_process(), running=True)
+        await session.refresh()
+        assert session.turn(turn.id).state is TurnState.RUNNING
+        await desk.heard.until(lambda turn=turn: session.turn(turn.id).state.finished)
+        assert session.turn(turn.id).state is TurnState.FAILED
+        assert session.turn(turn.id).answer == "Half an"
+
+
 async def test_while_something_is_recorded_nobody_is_gone(desk: Desk, monkeypatch: pytest.MonkeyPatch):
     """The lease may have been held by somebody all the time."""
     monkeypatch.setattr(recorder, "GONE_SECONDS", 0.0)
