@@ -23,11 +23,7 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     found = [
         *(Finding("settings", "broken", problem.message, "Correct it.") for problem in problems),
         *findings.claude(settings),
-        *(
-            findings.storage(settings.sessions)
-            if storage_findings.is_files(settings.storage)
-            else storage_findings.storage(settings.storage)
-        ),
+        *storage_findings.storage(settings),
         *findings.state(),
         *findings.left_behind(),
         findings.transcripts(),

@@ -1,4 +1,4 @@
-"""What ``channelcoder doctor`` looks at in the place where sessions are kept, if that is not a folder of files."""
+"""What ``channelcoder doctor`` looks at in the place where sessions are kept."""
 
 from __future__ import annotations
 
@@ -11,33 +11,40 @@ from uuid import uuid4
 
 from anyio import fail_after
 
+from channelcoder_lsp.cli import findings
 from channelcoder_lsp.cli.findings import Finding
 from channelcoder_lsp.domain.errors import ChannelCoderError, StorageUnreachableError
 from channelcoder_lsp.domain.records import ModelChosen, parse_record
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.settings import config_file, state_folder
+from channelcoder_lsp.storage import FileSessionStorage
 from channelcoder_lsp.storage.opening import PASSWORD_VARIABLE, masked, open_storage, outbox_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from channelcoder_lsp.settings import Settings
+
 SECONDS = 20.0
 """How long the place may take for everything that it is asked."""
 _CLOCKS_SECONDS = 30.0
 """How far two clocks may differ before it is worth a look: times of sessions are shown by the minute."""
-_FILES = "file"
 
 
-def is_files(url: str) -> bool:
-    """Whether sessions are kept in files."""
-    return url.partition(":")[0] == _FILES
-
-
-def storage(url: str) -> Iterator[Finding]:
+def storage(settings: Settings) -> Iterator[Finding]:
     """Whether the place can be reached, read and written, what waits to be delivered, and where its password is."""
+    url = settings.storage
+    try:
+        place: Any = open_storage(url, directory=settings.sessions, password=os.environ.get(PASSWORD_VARIABLE))
+    except ChannelCoderError as problem:
+        yield Finding("storage", "broken", problem.message, "Correct the setting `storage`.")
+        return
+    if isinstance(place, FileSessionStorage):
+        yield from findings.storage(place.directory)
+        return
     yield from _password(url)
-    yield from asyncio.run(_tried(url))
+    yield from asyncio.run(_tried(place, masked(url)))
     yield from asyncio.run(_waiting(url))
 
 
@@ -51,12 +58,7 @@ def _password(url: str) -> Iterator[Finding]:
         yield Finding("storage", "note", f"its password stands in {config_file()} or an editor's settings.", fix)
 
 
-async def _tried(url: str) -> list[Finding]:
-    where = masked(url)
-    try:
-        place: Any = open_storage(url, password=os.environ.get(PASSWORD_VARIABLE))
-    except ChannelCoderError as problem:
-        return [Finding("storage", "broken", problem.message, "Correct the setting `storage`.")]
+async def _tried(place: Any, where: str) -> list[Finding]:
     try:
         with fail_after(SECONDS):
             known = len(await place.list())

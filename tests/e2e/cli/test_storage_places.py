@@ -169,3 +169,15 @@ class TestDoctor:
         assert (note["state"], well["state"]) == ("note", "ok")
         assert "CHANNELCODER_STORAGE_PASSWORD" in note["fix"]
         assert PASSWORD not in str([note, well])
+
+    async def test_looks_at_the_folder_that_a_url_names(self, shell: Shell):
+        """What lies about in it is told, and nothing of the folder that would be used without it."""
+        there = shell.home / "a folder"
+        there.mkdir(mode=0o700)
+        (there / "lost.journal").write_text("")
+        (told,) = [
+            one
+            for one in await findings(shell, "sessions", CHANNELCODER_STORAGE=there.as_uri())
+            if one["state"] != "ok"
+        ]
+        assert "lost.journal" in told["detail"]
