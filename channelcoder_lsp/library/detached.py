@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.execution.background import Detached, runs, start
 from channelcoder_lsp.settings import state_folder
-from channelcoder_lsp.storage import FileSessionStorage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +51,7 @@ async def begin(
     if unfit := [name for name in _NOT_THERE if options.get(name)]:
         raise ArgumentsError(f"{unfit[0]}: it can't be had from a run in the background. Leave it out.")
     url: str | None = getattr(storage, "url", None)
-    if storage is not None and not isinstance(storage, FileSessionStorage) and url is None:
+    if storage is not None and url is None:
         raise ArgumentsError(
             "storage: a run in the background opens it by its URL, and this one has none. Let the setting `storage` "
             "name the place, or ask with claude() or stream()."
@@ -64,7 +63,6 @@ async def begin(
         "cwd": str(cwd),
         "session": session,
         "storage": url,  # with its password, which so is seen neither among the processes nor in a file
-        "sessions": str(storage.directory) if isinstance(storage, FileSessionStorage) else None,
         "resume": resume,
         "stream": stream,
         "here": str(Path.cwd()),

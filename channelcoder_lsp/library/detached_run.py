@@ -19,13 +19,11 @@ from channelcoder_lsp.library.functions import once
 from channelcoder_lsp.library.session import Session
 from channelcoder_lsp.services.safe_unicode import without_hidden
 from channelcoder_lsp.settings import state_folder
-from channelcoder_lsp.storage import FileSessionStorage
 from channelcoder_lsp.storage.opening import open_storage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from channelcoder_lsp.domain.storage import SessionStorage
     from channelcoder_lsp.library.results import Result
 
 FAILED = 1
@@ -93,11 +91,10 @@ async def _ask(task: Mapping[str, Any]) -> int:
 async def _session(task: Mapping[str, Any], stack: AsyncExitStack) -> Session:
     if task["session"] is None:
         return once(task["resume"], task["options"].get("cwd") or task["cwd"])
-    storage: SessionStorage | None = FileSessionStorage(task["sessions"]) if task["sessions"] is not None else None
+    storage = None
     if task["storage"] is not None:
-        there = open_storage(task["storage"], outbox=state_folder() / "outbox")
-        stack.push_async_callback(there.close)
-        storage = there
+        storage = open_storage(task["storage"], outbox=state_folder() / "outbox")
+        stack.push_async_callback(storage.close)
     session = await Session.load(task["session"], storage)
     session.cwd = Path(task["cwd"])
     return session

@@ -44,6 +44,11 @@ class FileSessionStorage:
     def __repr__(self) -> str:
         return f"FileSessionStorage({str(self.directory)!r})"
 
+    @property
+    def url(self) -> str:
+        """What :func:`channelcoder_lsp.storage.opening.open_storage` opens the same folder with."""
+        return self.directory.as_uri()
+
     async def save(self, state: SessionState, name: str | None = None) -> str:
         """Store a session whole and return the path of its file.
 
