@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import ipaddress
 import logging
 import os
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from pygls.exceptions import JsonRpcException
 
 from channelcoder_lsp.app import create_server
+from channelcoder_lsp.domain.address import is_this_machine
 from channelcoder_lsp.transport import serve_stdio, serve_tcp
 from channelcoder_lsp.version import __version__
 
@@ -97,19 +97,12 @@ def _address(text: str) -> tuple[str, int]:
     host = host.strip("[]") or "127.0.0.1"
     if not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the highest port
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    if host != "localhost" and not _is_loopback(host) and os.environ.get("CHANNELCODER_ALLOW_REMOTE") != "1":
+    if not is_this_machine(host) and os.environ.get("CHANNELCODER_ALLOW_REMOTE") != "1":
         raise argparse.ArgumentTypeError(
             f"{host} is not a loopback address, and whoever reaches the port can read and change files as you. "
             "Set CHANNELCODER_ALLOW_REMOTE=1 if that is meant"
         )
     return host, int(port)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 if __name__ == "__main__":

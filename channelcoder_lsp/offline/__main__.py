@@ -6,7 +6,6 @@ Prints one line of JSON when it can be asked: ``{"url": "http://127.0.0.1:PORT"}
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import json
 import socket
 import sys
@@ -14,6 +13,7 @@ import threading
 
 import uvicorn
 
+from channelcoder_lsp.domain.address import is_this_machine
 from channelcoder_lsp.offline.app import build_app
 from channelcoder_lsp.offline.control import Control
 from channelcoder_lsp.offline.delivery import Connections
@@ -83,11 +83,8 @@ def _options() -> argparse.Namespace:
 
 def _loopback(host: str) -> str:
     """``host`` if it is a loopback address."""
-    try:
-        if ipaddress.ip_address(host).is_loopback:
-            return host
-    except ValueError:
-        pass
+    if is_this_machine(host):
+        return host
     raise argparse.ArgumentTypeError(f"{host!r} is not a loopback address such as 127.0.0.1")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from importlib import import_module
 from typing import Any
@@ -11,6 +10,7 @@ from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from channelcoder_lsp.domain.address import is_this_machine
 from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.storage.database.backend import DatabaseBackend
 from channelcoder_lsp.storage.shared.retention import retention_seconds
@@ -78,9 +78,4 @@ def _tls(url: URL, query: dict[str, str]) -> ssl.SSLContext | str:
 
 
 def _is_here(host: str | None) -> bool:
-    if not host or host == "localhost" or host.startswith("/"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return not host or host.startswith("/") or is_this_machine(host)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from redis.asyncio import ConnectionPool, Redis, SSLConnection, UnixDomainSocketConnection
 
+from channelcoder_lsp.domain.address import is_this_machine
 from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.storage.redis.backend import RedisBackend
 from channelcoder_lsp.storage.shared.retention import retention_seconds
@@ -60,7 +60,7 @@ def _settings(parts: SplitResult, query: dict[str, str]) -> Mapping[str, Any]:
     host = parts.hostname or "localhost"
     place = {"host": host, "port": parts.port or _PORT, "db": int(parts.path.strip("/") or database or 0)}
     authority = query.pop("tls_ca", None)
-    wanted = query.pop("tls", "yes" if parts.scheme == "rediss" or authority or not _is_here(host) else "no")
+    wanted = query.pop("tls", "yes" if parts.scheme == "rediss" or authority or not is_this_machine(host) else "no")
     if wanted not in _YES_OR_NO:
         raise ArgumentsError(f"tls={wanted} in the storage's URL is not known: write tls=yes or tls=no.")
     if not _YES_OR_NO[wanted]:
@@ -70,12 +70,3 @@ def _settings(parts: SplitResult, query: dict[str, str]) -> Mapping[str, Any]:
     if authority is not None and not Path(authority).is_file():
         raise ArgumentsError(f"tls_ca={authority} can't be read: there is no such file.")
     return {**place, "connection_class": SSLConnection, "ssl_ca_certs": authority, "ssl_check_hostname": True}
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

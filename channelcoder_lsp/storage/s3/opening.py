@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from obstore.store import S3Store
 
+from channelcoder_lsp.domain.address import is_this_machine
 from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.storage.s3 import paths
 from channelcoder_lsp.storage.s3.backend import BucketBackend
@@ -105,7 +105,7 @@ def _endpoint(given: str, tls: str | None) -> str:
     parts = urlsplit(given if "://" in given else f"//{given}")
     if parts.scheme not in ("", "http", "https") or not parts.hostname or parts.username is not None:
         raise ArgumentsError("The endpoint in the storage's URL can't be read: write endpoint=https://server:9000.")
-    here = _is_here(parts.hostname)
+    here = is_this_machine(parts.hostname)
     plain = tls == "no" or (tls is None and here and parts.scheme != "https")
     if parts.scheme == "http" and not plain:
         raise ArgumentsError(
@@ -119,12 +119,3 @@ def _endpoint(given: str, tls: str | None) -> str:
 
 def _first(names: tuple[str, ...], environment: Mapping[str, str] = os.environ) -> str | None:
     return next((environment[name] for name in names if environment.get(name)), None)
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
