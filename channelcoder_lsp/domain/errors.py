@@ -18,7 +18,7 @@ A message says what failed, on what, and what to do next; it is shown to the use
     │   └── ReviewNotFoundError
     ├── StorageError
     │   ├── StorageNotWritableError
-    │   ├── StorageNotYetError      the guide names the storage, and it is not there yet, or not installed
+    │   ├── StorageNotInstalledError  the packages that it needs are missing
     │   ├── StorageUnreachableError the back end is away, or too slow
     │   ├── LeaseLostError          another machine was given the session's lease meanwhile
     │   └── SessionCorruptError     what is stored can't be read; it was set aside, not lost
@@ -169,8 +169,8 @@ class LeaseLostError(StorageError):
         )
 
 
-class StorageNotYetError(StorageError):
-    """The guide names the storage, and it is not there yet, or its packages are not; the message says what to do."""
+class StorageNotInstalledError(StorageError):
+    """The packages that a storage needs are not installed; the message says how to install them."""
 
 
 class SessionCorruptError(StorageError):

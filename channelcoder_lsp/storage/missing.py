@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from channelcoder_lsp.domain.errors import StorageNotYetError
+from channelcoder_lsp.domain.errors import StorageNotInstalledError
 
 
 def without_extra(name: str, extra: str) -> type:
@@ -16,8 +16,8 @@ def without_extra(name: str, extra: str) -> type:
     """
 
     def refuse(_self: object, *_: Any, **__: Any) -> None:
-        raise StorageNotYetError(
-            f"{name} needs packages that are not installed: `pip install channelcoder-lsp[{extra}]`."
+        raise StorageNotInstalledError(
+            f"{name} needs packages that are not installed: pip install 'channelcoder-lsp[{extra}]'."
         )
 
     return type(name, (), {"__init__": refuse, "__doc__": f"Needs the extra {extra}."})

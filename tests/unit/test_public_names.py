@@ -55,9 +55,9 @@ def test_every_name_of_the_session_guide_is_there():
 def test_a_storage_whose_packages_are_missing_says_how_to_install_them(name: str, package: str, extra: str):
     program = (
         f"import sys\nsys.modules['{package}'] = None\nfrom channelcoder_lsp import {name}\n"
-        "from channelcoder_lsp.domain.errors import StorageNotYetError\n"
+        "from channelcoder_lsp.domain.errors import StorageNotInstalledError\n"
         f"try:\n    {name}(object())\n"
-        "except StorageNotYetError as problem:\n    print(problem)"
+        "except StorageNotInstalledError as problem:\n    print(problem)"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert f"pip install channelcoder-lsp[{extra}]" in done.stdout
+    assert f"pip install 'channelcoder-lsp[{extra}]'" in done.stdout
