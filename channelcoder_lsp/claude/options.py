@@ -138,12 +138,12 @@ def bounding_variables(*, max_retries: int, stream_idle_seconds: float) -> dict[
         "CLAUDE_CODE_MAX_RETRIES": str(max_retries),
         "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
         "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": str(round(stream_idle_seconds * 1000)),
-        **outer_session_cleared(),
+        **not_handed_down(),
     }
 
 
-def outer_session_cleared() -> dict[str, str]:
-    """What an editor or shell that was started from within Claude Code hands down, and secrets."""
+def not_handed_down() -> dict[str, str]:
+    """What the CLI is not to have of this process's variables: an outer Claude Code's session, and secrets of ours."""
     return {name: "" for name in (*_OF_AN_OUTER_SESSION, *_OF_THE_STORAGE) if os.environ.get(name)}
 
 

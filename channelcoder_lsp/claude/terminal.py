@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from channelcoder_lsp.claude.chosen import tools_named
 from channelcoder_lsp.claude.cli import find_cli, with_version
 from channelcoder_lsp.claude.consent import WRITING_TOOLS
-from channelcoder_lsp.claude.options import outer_session_cleared
+from channelcoder_lsp.claude.options import not_handed_down
 from channelcoder_lsp.claude.permissions import TOOLS, deny_rules
 from channelcoder_lsp.claude.sources import config_folder, sources
 
@@ -98,7 +98,7 @@ def launch(
         **loaded.environment,
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "DISABLE_AUTOUPDATER": "1",
-        **outer_session_cleared(),
+        **not_handed_down(),
         **environment,
     }
     return Launch(arguments, variables, config)

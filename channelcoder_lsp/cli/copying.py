@@ -43,10 +43,9 @@ def copy(
     """
     if new_name is not None and len(names) != 1:
         raise click.UsageError("--as is for one session. Name that one.")
-    logging.getLogger("channelcoder_lsp.storage").addHandler(_Warnings(logging.WARNING))
     settings, _ = load_settings()
     source = source or settings.storage
-    with _progress(shown=sys.stderr.isatty()) as tell:
+    with _warnings(), _progress(shown=sys.stderr.isatty()) as tell:
         copied = finish(copy_sessions(source, target, names, new_name=new_name, tell=tell))
     if as_json:
         say_json([asdict(one) for one in copied])
@@ -62,9 +61,18 @@ def copy(
         )
 
 
-class _Warnings(logging.Handler):
-    """Says what is no session, and so is in no list: who moves wants to know."""
+@contextmanager
+def _warnings() -> Iterator[None]:
+    """Say what is no session, and so is in no list: who moves wants to know."""
+    logger, said = logging.getLogger("channelcoder_lsp.storage"), _Said(logging.WARNING)
+    logger.addHandler(said)
+    try:
+        yield
+    finally:
+        logger.removeHandler(said)
 
+
+class _Said(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         click.echo(without_hidden(record.getMessage()), err=True)
 

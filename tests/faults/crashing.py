@@ -49,7 +49,6 @@ class Run:
     """The folder that people work in: each run has one of its own, and so a session of its own."""
     told: Acknowledged = field(default_factory=Acknowledged)
     session: str = ""
-    lives: int = 0
     _number: int = 0
 
     @property
@@ -66,7 +65,6 @@ class Run:
 
     async def live(self) -> None:
         """One life: start, work, be killed, and look."""
-        self.lives += 1
         editors = [self.machine.editor(folders=[self.folder]) for _ in range(self.random.choice((1, 1, 2)))]
         ready = asyncio.Event()
         people = [
