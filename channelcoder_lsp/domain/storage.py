@@ -7,7 +7,7 @@ whatever the history, and several processes can use one session.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
@@ -160,7 +160,7 @@ class JournaledStorage(SessionStorage, Protocol):
         """
         ...
 
-    def watch(self) -> AsyncIterator[str]:
+    def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions that changed, as they change, by whomever. Ends with its task."""
         ...
 

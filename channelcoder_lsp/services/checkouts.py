@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import tempfile
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from channelcoder_lsp.services.locks import FileLock, locked
 from channelcoder_lsp.services.watching import changed_files
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -126,16 +126,17 @@ class Checkouts:
         finally:
             lock.close()
 
-    async def changes(self) -> AsyncIterator[None]:
+    async def changes(self) -> AsyncGenerator[None, None]:
         """Tells whenever something is remembered anew, by whatever process; ends with its task.
 
         Raises:
             OSError, RuntimeError: the state folder can't be watched.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        async for changed in changed_files(self._folder):
-            if any(path.suffix == ".json" for path in changed):
-                yield
+        async with aclosing(changed_files(self._folder)) as changes:
+            async for changed in changes:
+                if any(path.suffix == ".json" for path in changed):
+                    yield
 
     def active_sessions(self) -> list[str]:
         """The names of the sessions that are active in any folder, also one that is not there now."""

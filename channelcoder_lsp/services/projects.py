@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -242,17 +242,22 @@ class Projects:
             await asyncio.sleep(_WATCH_AGAIN_SECONDS)
 
     async def _storage_changes(self) -> None:
-        async for name in self.storage.watch():
-            await self._changed(name)
+        async with aclosing(self.storage.watch()) as names:
+            async for name in names:
+                await self._changed(name)
 
     async def _folder_changes(self) -> None:
         """Go over to the session that another process made the active one, unless something is being asked here."""
-        async for _ in self.checkouts.changes():
-            for project in self:
-                active = self.checkouts.active_session(project.checkout)
-                session = project.session
-                if active is not None and (session is None or (session.name != active and not session.asking)):
-                    await self._resume(project)
+        async with aclosing(self.checkouts.changes()) as changes:
+            async for _ in changes:
+                for project in self:
+                    await self._follow(project)
+
+    async def _follow(self, project: Project) -> None:
+        active = self.checkouts.active_session(project.checkout)
+        session = project.session
+        if active is not None and (session is None or (session.name != active and not session.asking)):
+            await self._resume(project)
 
     async def _changed(self, name: str) -> None:
         for project in self:

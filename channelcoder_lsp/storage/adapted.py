@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp.domain.errors import SessionExistsError, SessionNotFoundError, StorageError
@@ -25,7 +25,7 @@ from channelcoder_lsp.domain.records import TurnDelta, dump_record, parse_record
 from channelcoder_lsp.domain.session import SessionHead, SessionInfo, SessionState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
     from channelcoder_lsp.domain.records import Record
@@ -153,11 +153,13 @@ class AdaptedStorage:
             self._open[new_name] = _Shared(self, new_name, state, new_name, contents)
         await self._tell(new_name)
 
-    async def watch(self) -> AsyncIterator[str]:
+    async def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions that change."""
         if (watch := getattr(self.adapter, "watch", None)) is not None:
-            async for name in watch():
-                yield name
+            names = watch()
+            async with aclosing(names) if hasattr(names, "aclose") else nullcontext():
+                async for name in names:
+                    yield name
         seen = self._changes
         while True:
             async with self._news:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from hashlib import sha256
 
 from anyio import create_task_group, fail_after
@@ -307,10 +308,11 @@ async def changes_are_watched(connect: Connect) -> None:
 
     async def watch() -> None:
         nonlocal seen
-        async for name in connect().watch():
-            if name == "mine":
-                seen = True
-                return
+        async with aclosing(connect().watch()) as names:
+            async for name in names:
+                if name == "mine":
+                    seen = True
+                    return
 
     with fail_after(_PATIENCE):
         async with create_task_group() as tasks:

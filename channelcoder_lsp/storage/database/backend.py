@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from anyio import fail_after
@@ -26,7 +26,7 @@ from channelcoder_lsp.storage.database.watching import CHANNEL, changed_sessions
 from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -258,12 +258,13 @@ class DatabaseBackend(Backend):
             if unwanted := [digest for digest in found if digest not in keep]:
                 await connection.execute(delete(contents).where(old, contents.c.digest.in_(unwanted)))
 
-    async def watch(self) -> AsyncIterator[str]:
+    async def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions that changed."""
         async with self._visiting():  # the tables are there
             pass
-        async for name in changed_sessions(self._engine, self._tenant):
-            yield name
+        async with aclosing(changed_sessions(self._engine, self._tenant)) as names:
+            async for name in names:
+                yield name
 
     async def clock(self) -> float | None:
         """The database's own time."""

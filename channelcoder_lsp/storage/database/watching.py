@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, text
@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from channelcoder_lsp.storage.database.tables import sessions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -28,7 +28,7 @@ _CHECK_SECONDS = 20.0
 _Seen = dict[str, tuple[str, int, int]]
 
 
-async def changed_sessions(engine: AsyncEngine, tenant: str) -> AsyncIterator[str]:
+async def changed_sessions(engine: AsyncEngine, tenant: str) -> AsyncGenerator[str, None]:
     """The names of sessions that changed. A connection that is lost is made again, and what was missed is told."""
     seen: _Seen | None = None
     while True:
@@ -36,17 +36,18 @@ async def changed_sessions(engine: AsyncEngine, tenant: str) -> AsyncIterator[st
             async with engine.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 changes = _told if engine.dialect.name == "postgresql" else _looked_for
-                async for _ in changes(connection):
-                    now = await _look(connection, tenant)
-                    for name in _changed(seen, now):
-                        yield name
-                    seen = now
+                async with aclosing(changes(connection)) as told:
+                    async for _ in told:
+                        now = await _look(connection, tenant)
+                        for name in _changed(seen, now):
+                            yield name
+                        seen = now
         except (SQLAlchemyError, OSError) as problem:
             logger.info("changes by others are not seen for a while: %s", type(problem).__name__)
         await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def _told(connection: AsyncConnection) -> AsyncIterator[None]:
+async def _told(connection: AsyncConnection) -> AsyncGenerator[None, None]:
     """PostgreSQL's own word that something changed; at first once without."""
     news = asyncio.Event()
 
@@ -63,13 +64,11 @@ async def _told(connection: AsyncConnection) -> AsyncIterator[None]:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(news.wait(), _CHECK_SECONDS)
     finally:
-        if not driver.is_closed():
-            driver.remove_termination_listener(notify)
-            with suppress(OSError):
-                await driver.remove_listener(CHANNEL, notify)
+        driver.remove_termination_listener(notify)
+        await connection.invalidate()  # nobody else gets a connection that listens
 
 
-async def _looked_for(connection: AsyncConnection) -> AsyncIterator[None]:
+async def _looked_for(connection: AsyncConnection) -> AsyncGenerator[None, None]:
     """Whenever SQLite says that another connection changed the file; at first once without."""
     version = None
     while True:

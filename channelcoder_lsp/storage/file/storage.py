@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,7 +21,7 @@ from channelcoder_lsp.storage.file.watching import changed_sessions
 from channelcoder_lsp.storage.names import is_path, session_name
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from channelcoder_lsp.domain.session import SessionInfo, SessionState
 
@@ -136,11 +137,12 @@ class FileSessionStorage:
         if files != new:
             await self._in_thread(f"rename session {files.name!r}", lambda: rename(files, new))
 
-    async def watch(self) -> AsyncIterator[str]:
+    async def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions whose files changed, as they change. Ends with its task."""
         await self._in_thread("watch the sessions", lambda: make_folder(self.directory))
-        async for name in changed_sessions(self.directory):
-            yield name
+        async with aclosing(changed_sessions(self.directory)) as names:
+            async for name in names:
+                yield name
 
     @property
     def away(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from channelcoder_lsp.storage.redis.watching import changed_sessions
 from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, Collection, Sequence
 
     from redis.asyncio import Redis
 
@@ -136,10 +137,11 @@ class RedisBackend(Backend):
         """Drop what nothing points at any more."""
         await self._run("drop_contents", handle, _microseconds(older_than), *keep)
 
-    async def watch(self) -> AsyncIterator[str]:
+    async def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions that changed."""
-        async for name in changed_sessions(self._server, self._keys.channel, self._look):
-            yield name
+        async with aclosing(changed_sessions(self._server, self._keys.channel, self._look)) as names:
+            async for name in names:
+                yield name
 
     async def clock(self) -> float | None:
         """The server's own time."""

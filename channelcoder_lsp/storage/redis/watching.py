@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
@@ -14,7 +14,7 @@ from channelcoder_lsp.domain.errors import StorageError, StorageUnreachableError
 from channelcoder_lsp.services.tasks import finished
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from redis.asyncio.client import PubSub
 
@@ -35,7 +35,7 @@ _Seen = dict[str, _At]
 
 async def changed_sessions(
     server: RedisServer, channel: str, look: Callable[[], Awaitable[_Seen]]
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """The names of sessions that changed.
 
     What is told while nobody listens is lost. So whenever listening begins, and whenever the client has made a lost
@@ -45,8 +45,8 @@ async def changed_sessions(
     looked = False
     while True:
         try:
-            async with _listening(server, channel) as subscription:
-                async for news in _told(server, subscription):
+            async with _listening(server, channel) as subscription, aclosing(_told(server, subscription)) as told:
+                async for news in told:
                     if news is None:
                         now = await look()
                         changed = _difference(seen, now) if looked else []
@@ -72,7 +72,7 @@ async def _listening(server: RedisServer, channel: str) -> AsyncIterator[PubSub]
             await finished(subscription.aclose())
 
 
-async def _told(server: RedisServer, subscription: PubSub) -> AsyncIterator[dict[str, _At | None] | None]:
+async def _told(server: RedisServer, subscription: PubSub) -> AsyncGenerator[dict[str, _At | None] | None, None]:
     """By name, how far a session is, or that the name is free. None: something may have been missed."""
     while True:
         message = await _message(server, subscription, _CHECK_SECONDS)

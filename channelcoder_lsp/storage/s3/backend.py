@@ -33,6 +33,7 @@ read anew.
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
@@ -55,7 +56,7 @@ from channelcoder_lsp.storage.s3.watching import Bell, Watch
 from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 
     from channelcoder_lsp.domain.session import SessionInfo
     from channelcoder_lsp.storage.s3.bucket import Bucket
@@ -350,10 +351,11 @@ class BucketBackend(Backend):
                 unwanted.append(each.path)
         await self._bucket.delete(unwanted)
 
-    async def watch(self) -> AsyncIterator[str]:
+    async def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions that changed."""
-        async for name in Watch(self._bucket, self._names, self._cards).changes():
-            yield name
+        async with aclosing(Watch(self._bucket, self._names, self._cards).changes()) as names:
+            async for name in names:
+                yield name
 
     async def close(self) -> None:
         """Have told what is to be told."""

@@ -18,7 +18,7 @@ from channelcoder_lsp.services.tasks import end
 from channelcoder_lsp.storage.s3 import paths
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from channelcoder_lsp.storage.s3.bucket import Bucket, Found
     from channelcoder_lsp.storage.s3.cards import Cards
@@ -78,7 +78,7 @@ class Watch:
         self._at: dict[str, _State] = {}
         """By key: a card's ETag, and how far the session is; that is not known before a card has changed."""
 
-    async def changes(self) -> AsyncIterator[str]:
+    async def changes(self) -> AsyncGenerator[str, None]:
         """The names of sessions that changed."""
         seen: dict[str, _State] | None = None
         heard: Found | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 
     from channelcoder_lsp.domain.session import SessionInfo
 
@@ -181,7 +181,7 @@ class Backend(Protocol):
         """Drop what is not in ``keep`` and was last wanted more than ``older_than`` seconds ago."""
         ...
 
-    def watch(self) -> AsyncIterator[str]:
+    def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions that changed, as they change, by whomever. Ends with its task."""
         ...
 

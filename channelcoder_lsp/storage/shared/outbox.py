@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from hashlib import md5
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,7 +32,7 @@ from channelcoder_lsp.storage.shared.drawer import HERE, Drawer
 from channelcoder_lsp.storage.shared.lines import head_of, row_after, row_of, whole_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
     from pathlib import Path
 
     from channelcoder_lsp.domain.session import SessionInfo
@@ -260,15 +260,16 @@ class Outbox(Backend):
         """Drop what nothing points at any more."""
         await self._try(lambda: self._inner.drop_contents(self._there(handle), keep, older_than))
 
-    async def watch(self) -> AsyncIterator[str]:
+    async def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions that changed, at the back end or here."""
         queue: asyncio.Queue[str] = asyncio.Queue()
 
         async def inner() -> None:
             while True:
                 with suppress(ChannelCoderError):
-                    async for name in self._inner.watch():
-                        queue.put_nowait(name)
+                    async with aclosing(self._inner.watch()) as names:
+                        async for name in names:
+                            queue.put_nowait(name)
                 await asyncio.sleep(RETRY_SECONDS)
 
         async def here() -> None:

@@ -13,7 +13,7 @@ from channelcoder_lsp.storage.shared.leasing import LEASE_SECONDS
 from channelcoder_lsp.storage.shared.lines import head_of, state_of, whole_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from channelcoder_lsp.domain.session import SessionInfo, SessionState
     from channelcoder_lsp.storage.shared.backend import Backend
@@ -122,7 +122,7 @@ class SharedStorage:
         if handle.name != new:
             await self._backend.rename(handle, new)
 
-    def watch(self) -> AsyncIterator[str]:
+    def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions that changed, by whomever. Ends with its task."""
         return self._backend.watch()
 
