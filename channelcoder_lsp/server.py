@@ -46,6 +46,7 @@ class _Protocol(LanguageServerProtocol):
     def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
         """Announce ``channelcoder:`` documents to clients that fetch them, pulled diagnostics to those that pull."""
         result = yield from super().lsp_initialize(params)
+        self.trace = params.trace or lsp.TraceValue.Off
         workspace, text = params.capabilities.workspace, params.capabilities.text_document
         if workspace and workspace.text_document_content and result.capabilities.workspace:
             content = lsp.TextDocumentContentOptions(schemes=[protocol.CONTENT_SCHEME])

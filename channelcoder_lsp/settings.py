@@ -132,8 +132,9 @@ class Settings(BaseSettings):
     remove_comment: bool = Field(default=True, description="Take the comment away once its question was asked.")
 
     log_level: LogLevel = Field(
-        "warning",
-        description="How much is written to the standard error stream; `debug`: the exact prompts too.",
+        "info",
+        description="How much is written to the log file, which `channelcoder doctor` names; `debug`: the exact "
+        "prompts too. Warnings go to the standard error stream as well.",
     )
 
     @classmethod

@@ -88,6 +88,8 @@ class Editor(Connection):
         self.initialized: Json = {}
         self.process_id = os.getpid()
         """The process that the server is told to end with."""
+        self.trace = "off"
+        """How much the server is asked to tell of what it does: ``off``, ``messages`` or ``verbose``."""
         self.choice: str | None = None
         """The title that is chosen in ``window/showMessageRequest``; None: the message is dismissed."""
         self.first_choice: str | None = None
@@ -108,6 +110,7 @@ class Editor(Connection):
                 "processId": self.process_id,
                 "rootUri": folders[0]["uri"] if folders else None,
                 "capabilities": self.capabilities,
+                "trace": self.trace,
                 "workspaceFolders": folders or None,
             },
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pygls.exceptions import JsonRpcException
 
 from channelcoder_lsp.app import create_server
+from channelcoder_lsp.cli.log_file import LogFile, log_folder
 from channelcoder_lsp.domain.address import is_this_machine
 from channelcoder_lsp.transport import serve_stdio, serve_tcp
 from channelcoder_lsp.version import __version__
@@ -28,14 +29,7 @@ _COLLECT_AFTER = 50_000, 20, 50
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server until its client is gone; the process's exit code."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=(options.log_level or "warning").upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    for name in ("pygls", "asyncio", "watchfiles"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("pygls.protocol.json_rpc").addFilter(_not_an_answer)
+    _log((options.log_level or "warning").upper())
     given = {"offline": options.offline or None, "log_level": options.log_level}
     server = create_server({key: value for key, value in given.items() if value is not None}, ready=_collect_less)
     try:
@@ -47,6 +41,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _log(level: str) -> None:
+    """Log to the standard error stream what is at least of the level, and all that is logged to the log file."""
+    stream = logging.StreamHandler()
+    stream.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    stream.setLevel(level)
+    logging.root.addHandler(stream)
+    for name in ("pygls", "asyncio", "watchfiles"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_not_an_answer)
+    try:
+        logging.root.addHandler(LogFile(log_folder()))
+    except OSError as problem:
+        logging.getLogger(__name__).warning("there is no log file: %s", problem)
 
 
 def _collect_less() -> None:
@@ -78,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--log-level",
         choices=["debug", "info", "warning", "error"],
-        help="what is written to the standard error stream (default: the setting logLevel)",
+        help="what is written to the standard error stream (default: warning), and to the log file in place of the "
+        "setting logLevel",
     )
     parser.add_argument(
         "-v",
@@ -86,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="log_level",
         action="store_const",
         const="debug",
-        help="log everything to the standard error stream, the exact prompts too",
+        help="log everything, the exact prompts too",
     )
     parser.add_argument("--version", action="version", version=f"channelcoder-lsp {__version__}")
     return parser

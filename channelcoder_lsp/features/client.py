@@ -157,6 +157,12 @@ class Client:
 
     # What is sent
 
+    def trace(self, message: str, verbose: str = "") -> None:
+        """Say what is done (``$/logTrace``), if that is wanted; ``verbose``: more, for who wants more."""
+        if (wanted := self._server.protocol.trace) is not lsp.TraceValue.Off:
+            more = verbose if wanted is lsp.TraceValue.Verbose else ""
+            self._server.protocol.notify(lsp.LOG_TRACE, lsp.LogTraceParams(message, more or None))
+
     def say(self, message: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
         """Show one sentence to the user."""
         self._server.window_show_message(lsp.ShowMessageParams(kind, message))

@@ -15,6 +15,7 @@ from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.features.context_warning import suggest_compacting
 from channelcoder_lsp.features.render import title
 from channelcoder_lsp.features.review_progress import ReviewsShown
+from channelcoder_lsp.features.trace import trace
 from channelcoder_lsp.services.events import (
     ContextNearlyFull,
     ReviewMoved,
@@ -94,6 +95,7 @@ class TurnsShown:
 
     def __call__(self, event: SessionEvent) -> None:
         """Show what happened."""
+        trace(self._client, event)
         if not isinstance(event, (Trouble, TurnText, TurnStatus)):
             self._changed[event.session.head.channelcoder.checkout or ""] = None
         match event:

@@ -16,6 +16,7 @@ from channelcoder_lsp.domain.errors import AgentError, ConversationLostError
 from channelcoder_lsp.services.compaction import left_usd, since_compaction
 from channelcoder_lsp.services.compose import replay
 from channelcoder_lsp.services.events import TurnStatus
+from channelcoder_lsp.services.turn_log import working_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +124,8 @@ class SessionConnection:
 
     async def _open(self, agent: Agent, request: ConnectionRequest) -> None:
         left = left_usd(self._recorder.head)
-        self.open = await self._stack.enter_async_context(agent.connect(replace(request, budget_usd=left)))
+        with working_at(None):  # it is there for the turns after this one too
+            self.open = await self._stack.enter_async_context(agent.connect(replace(request, budget_usd=left)))
         self._opened_with = agent, replace(request, session_id=None, resume=None, fork=False, spent_usd=0.0)
         self._limit_usd = self._recorder.head.channelcoder.limit_usd
         self.used()

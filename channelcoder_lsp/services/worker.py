@@ -43,6 +43,7 @@ from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.compaction import left_usd, refuse_beyond_limit
 from channelcoder_lsp.services.connected import SessionConnection
 from channelcoder_lsp.services.events import ContextNearlyFull, TurnOver, TurnRunning, TurnStatus
+from channelcoder_lsp.services.turn_log import working_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -201,7 +202,8 @@ class Worker:
                 if turn_id is None:
                     await self._claude.close()
                 else:
-                    await self._answer(turn_id)
+                    with working_at(turn_id):
+                        await self._answer(turn_id)
                     self._warm.settle()
         finally:
             await self._claude.close()
@@ -288,6 +290,7 @@ class Worker:
             return
         turn = recorder.turn(turn.id) or turn
         recorder.tell(TurnRunning(recorder.session, turn))
+        logger.info("%s: a question of %d characters is sent to Claude", recorder.journal.name, len(prompt))
         logger.debug("turn %s is sent as:\n%s", turn.id, prompt)
         self._permissions.begin(turn)
         self._streaming = True
@@ -401,6 +404,7 @@ class Worker:
         watcher = self._watchers.pop(turn_id, None)
         self._adjusted.pop(turn_id, None)
         if turn is not None:
+            logger.info("%s: turn %s is %s", self._recorder.journal.name, turn.id, turn.state.value)
             if watcher is not None:
                 watcher.over(turn)
             self._recorder.tell(TurnOver(self._recorder.session, turn))

@@ -111,7 +111,9 @@ class Editor:
         self.workspace = SimpleNamespace(position_encoding=self.encoding)
         self.work_done_progress = Progress()
         self.protocol = SimpleNamespace(
-            notify=lambda method, params: self.notified.append(params), send_request_async=self._asked
+            trace=lsp.TraceValue.Off,
+            notify=lambda method, params: self.notified.append(params),
+            send_request_async=self._asked,
         )
 
     def window_show_message(self, params: lsp.ShowMessageParams) -> None:
