@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.error import URLError
+from urllib.parse import urlencode
 
 import psutil
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, TimeoutError, expect  # noqa: A004 - its own
@@ -32,12 +33,19 @@ SECONDS = 60
 MILLISECONDS = SECONDS * 1000
 expect.set_options(timeout=MILLISECONDS)
 SIZE = 1200, 760
-_TRIES = 4
-"""How often a step is taken that a redraw of the window can undo."""
-_ONCE = MILLISECONDS / 2
+_TRIES = 4_000, 8_000, 16_000, 32_000
+"""How long a step is waited for, in milliseconds, that a redraw of the window can undo, before it is taken again."""
 SERVER = Path(sys.executable).parent / "channelcoder-lsp"
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 """A run of the tests that is killed leaves no code-server behind."""
+
+_SHOWN = """() => [
+  `the focus is in ${document.activeElement?.className}`,
+  ...[...document.querySelectorAll(
+    ".action-widget, .quick-input-widget, .monaco-hover, .monaco-editor-overlaymessage, .notification-list-item"
+  )].filter((one) => one.checkVisibility()).map((one) => `${one.className}: ${one.innerText}`),
+].join("\\n")"""
+"""What is on top of the window, and where its keys go."""
 
 _SETTINGS = {
     "chat.disableAIFeatures": True,
@@ -121,16 +129,22 @@ class Code:
 
     # The window
 
-    def open(self, *paths: Path) -> None:
-        """Open the project's folder, and files in it."""
-        self.page.goto(f"http://127.0.0.1:{self._port}/?folder={self.machine.project}")
+    def open(self, path: Path | None = None) -> None:
+        """Open the project's folder, and a file in it."""
+        asked = {"folder": str(self.machine.project)}
+        if path is not None:
+            asked["payload"] = json.dumps([["openFile", f"vscode-remote://127.0.0.1:{self._port}{path}"]])
+        self.page.goto(f"http://127.0.0.1:{self._port}/?{urlencode(asked)}")
         self.page.wait_for_selector(".explorer-folders-view .monaco-list-row")
-        for path in paths:
-            self.edit(path)
+        if path is not None:
+            self._edited(path)
 
     def edit(self, path: Path) -> None:
         """Open a file by its name."""
         self._pick("Control+p", path.name, self._rows(path.name))
+        self._edited(path)
+
+    def _edited(self, path: Path) -> None:
         self.page.locator(".tab.active", has_text=path.name).wait_for()
         self.page.locator(".monaco-editor .view-line").first.wait_for()
 
@@ -158,9 +172,9 @@ class Code:
     def commands(self, words: str, among: str) -> list[str]:
         """The commands that the palette offers for some words, once the one is among them."""
 
-        def read() -> list[str]:
-            self._open("F1", f">{words}")
-            self._rows(among).first.wait_for(timeout=_ONCE)
+        def read(once: int) -> list[str]:
+            self._open("F1", f">{words}", once)
+            self._rows(among).first.wait_for(timeout=once)
             names = self.page.locator(".quick-input-list .monaco-list-row .label-name")
             return [text.replace("\xa0", " ") for text in names.all_inner_texts()]
 
@@ -205,11 +219,11 @@ class Code:
     def hover_over(self, place: Locator, text: str) -> None:
         """Hover over a place until the text is told: what is drawn anew meanwhile closes what was shown."""
 
-        def hover() -> None:
+        def hover(once: int) -> None:
             self.page.mouse.move(5, 5)
-            place.hover(timeout=_ONCE)
+            place.hover(timeout=once)
             shown = self.page.locator(".monaco-hover:visible", has_text=text)
-            shown.first.wait_for(timeout=_ONCE)
+            shown.first.wait_for(timeout=once)
 
         self._again(hover)
 
@@ -218,14 +232,14 @@ class Code:
         widget = self.page.locator(".action-widget")
         row = widget.locator(".monaco-list-row.action", has_text=title).first
 
-        def take() -> None:  # lenses that are drawn meanwhile close the list
+        def take(once: int) -> None:  # lenses that are drawn meanwhile close the list
             if widget.is_visible():
                 self.page.keyboard.press("Escape")
                 widget.wait_for(state="hidden")
             self.page.keyboard.press("Control+.")
-            row.wait_for(timeout=_ONCE)
+            row.wait_for(timeout=once)
             self.picture(picture)
-            row.click(timeout=_ONCE)
+            row.click(timeout=once)
 
         self._again(take)
 
@@ -338,28 +352,29 @@ class Code:
         return self.page.locator(".quick-input-list .monaco-list-row", has_text=text)
 
     def _pick(self, key: str, text: str, rows: Locator) -> None:
-        def pick() -> None:
-            self._open(key, text)
-            rows.first.click(timeout=_ONCE)
+        def pick(once: int) -> None:
+            self._open(key, text, once)
+            rows.first.click(timeout=once)
 
         self._again(pick)
 
-    def _open(self, key: str, text: str) -> None:
+    def _open(self, key: str, text: str, once: int) -> None:
         # One that is still closing would take the text; what is typed before the box has the focus goes to the code.
-        self.page.locator(".quick-input-widget").first.wait_for(state="hidden", timeout=_ONCE)
+        self.page.locator(".quick-input-widget").first.wait_for(state="hidden", timeout=once)
         self.page.keyboard.press(key)
         box = self.page.locator(".quick-input-widget:visible input").first
-        expect(box).to_be_focused(timeout=_ONCE)
+        expect(box).to_be_focused(timeout=once)
         box.fill(text)
 
-    def _again(self, step: Callable[[], T]) -> T:
-        for _ in range(_TRIES - 1):
+    def _again(self, step: Callable[[int], T]) -> T:
+        *tries, last = _TRIES
+        for once in tries:
             try:
-                return step()
+                return step(once)
             except (TimeoutError, AssertionError) as problem:
-                _logger.warning("%s is tried again: %s", step.__qualname__, problem)
+                _logger.warning("%s is tried again: %s\n%s", step.__qualname__, problem, self.page.evaluate(_SHOWN))
             self.page.keyboard.press("Escape")
-        return step()
+        return step(last)
 
 
 def _free_port() -> int:

@@ -61,16 +61,16 @@ def extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def start(machine: Machine, browser: Browser, extensions: Path, request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Start VS Code on the project with files open in it.
+    """Start VS Code on the project with a file open in it.
 
     When the test failed, the window as it was is kept beside the machine's home.
     """
     started: list[Code] = []
 
-    def start_on(*paths: Path, **options: Any) -> Code:
+    def start_on(path: Path | None = None, **options: Any) -> Code:
         code = Code(machine, browser, extensions, **options)
         started.append(code)
-        code.open(*paths)
+        code.open(path)
         return code
 
     yield start_on
