@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     review_max_files: int = Field(
         50, ge=_SMALLEST, le=1_000, description="A review of changes looks at this many files; the rest is named."
     )
+    ask_before_secrets: bool = Field(
+        default=True,
+        description="Ask before code is sent in which something looks like a password or a key, or which is of a file "
+        "whose name says so (`.env`, `*.pem`...).",
+    )
     send_diagnostics: bool = Field(default=True, description="Send the diagnostics on the selection along with it.")
 
     # What Claude may do

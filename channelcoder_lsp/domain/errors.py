@@ -119,6 +119,10 @@ class SpendingLimitError(SessionError):
         self.spent_usd = spent_usd
 
 
+class NotSentError(SessionError):
+    """A person did not agree that something is sent."""
+
+
 class ThreadNotFoundError(SessionError):
     """There is no thread of that id in the session."""
 

@@ -84,6 +84,8 @@ class Turn(Model):
     """As the person typed it, or the prompt's title."""
     prompt: str = ""
     """Exactly what was sent: question, selection, context, diagnostics."""
+    sensitive: list[str] = Field(default_factory=list)
+    """What of it seems to be secret: a person is asked before it is sent."""
     answer: str = ""
     """The answer, as far as it has come."""
     state: TurnState = TurnState.QUEUED

@@ -12,6 +12,7 @@ from channelcoder_lsp.domain.permission import Decision
 from channelcoder_lsp.services.permissions import Use
 from channelcoder_lsp.services.safe_text import plain_text
 from channelcoder_lsp.services.safe_unicode import hidden_shown
+from channelcoder_lsp.services.sensitive import SENDING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -70,6 +71,8 @@ def _about(turn: Turn, use: Use) -> str:
     """All that stands before what would run, so that nothing in that can pass for a part of it."""
     tool = plain_text(use.tool, max_chars=_TOOL_CHARS)
     question = _visible(plain_text(turn.question, max_chars=_QUESTION_CHARS))
+    if use.tool == SENDING:
+        return f'The code that goes to Claude with "{question}" seems to hold a secret. Send it?\n'
     return f'Claude wants to use {tool}, to answer "{question}". "{SESSION}" is for {_covered(use)}.\n{tool}: '
 
 

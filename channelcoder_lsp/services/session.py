@@ -35,6 +35,7 @@ from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued,
 from channelcoder_lsp.services.owner import is_alive, this_process
 from channelcoder_lsp.services.permissions import AskPerson, SessionPermissions
 from channelcoder_lsp.services.recorder import GONE_SECONDS, Recorder
+from channelcoder_lsp.services.sensitive import sensitive
 from channelcoder_lsp.services.session_records import SessionRecords
 from channelcoder_lsp.services.tasks import end
 from channelcoder_lsp.services.worker import Worker
@@ -153,6 +154,7 @@ class Session(SessionRecords):
             prompt_name=question.prompt_name,
             question=well_formed(question.text.strip()),
             prompt=well_formed(composed.prompt),
+            sensitive=sensitive(question, composed.prompt) if settings.ask_before_secrets else [],
             review_id=review_id,
             notes=[*question.notes, *composed.notes],
             author=await self._author(),
@@ -228,6 +230,7 @@ class Session(SessionRecords):
             prompt_name=old.prompt_name,
             question=old.question,
             prompt=old.prompt,
+            sensitive=old.sensitive,
             notes=old.notes,
             author=await self._author(),
             owner=this_process(),

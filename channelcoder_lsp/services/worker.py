@@ -35,14 +35,17 @@ from channelcoder_lsp.domain.errors import (
     BudgetUsedUpError,
     ChannelCoderError,
     ContainerError,
+    NotSentError,
     SpendingLimitError,
     dollars,
 )
+from channelcoder_lsp.domain.permission import Decision
 from channelcoder_lsp.domain.records import TurnFinished, TurnStarted
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.compaction import left_usd, refuse_beyond_limit
 from channelcoder_lsp.services.connected import SessionConnection
 from channelcoder_lsp.services.events import ContextNearlyFull, TurnOver, TurnRunning, TurnStatus
+from channelcoder_lsp.services.sensitive import SENDING
 from channelcoder_lsp.services.turn_log import working_at
 
 if TYPE_CHECKING:
@@ -236,6 +239,12 @@ class Worker:
                 if self._is_over(turn_id) or turn is None:
                     return
                 refuse_beyond_limit(self._recorder.head)
+                self._permissions.begin(turn)
+                with anyio.CancelScope() as self._waiting:
+                    await self._consent(turn)
+                self._waiting = None
+                if self._is_over(turn_id):
+                    return
                 prompt, notes = await self._claude.prepare(turn, self._request_for(turn))
                 if not self._is_over(turn_id):
                     await self._ask(turn, prompt, notes)
@@ -258,6 +267,16 @@ class Worker:
             self._turn_id = None
             self._waiting = None
             self._quiet.set()
+
+    async def _consent(self, turn: Turn) -> None:
+        if turn.sensitive:
+            permission = await self._permissions.decide(SENDING, "\n".join(turn.sensitive))
+            if permission.decision is Decision.DENY:
+                what, why = ", ".join(turn.sensitive), f" ({permission.reason})" if permission.reason else ""
+                raise NotSentError(
+                    f"Nothing was sent to Claude{why}: the code holds what seems to be {what}. Take it out and ask "
+                    "again, or retry and allow it."
+                )
 
     def _request_for(self, turn: Turn) -> ConnectionRequest:
         watcher = self._watchers.get(turn.id)
@@ -292,7 +311,6 @@ class Worker:
         recorder.tell(TurnRunning(recorder.session, turn))
         logger.info("%s: a question of %d characters is sent to Claude", recorder.journal.name, len(prompt))
         logger.debug("turn %s is sent as:\n%s", turn.id, prompt)
-        self._permissions.begin(turn)
         self._streaming = True
         finished: Finished | None = None
         try:

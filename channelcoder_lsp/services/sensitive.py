@@ -1,0 +1,41 @@
+"""What of a question a person is asked about before it is sent: what seems to be secret."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from channelcoder_lsp.domain.credentials import likely_credential
+from channelcoder_lsp.domain.secrets import is_secret
+from channelcoder_lsp.domain.uri import path_of
+
+if TYPE_CHECKING:
+    from channelcoder_lsp.services.compose import Question
+
+SENDING = "Send"
+"""What is asked for, in the place of a tool's name."""
+_NUMBERED = re.compile(r" *(\d+)\| ")
+_NAMED = 5
+"""So many places are named; of the rest, how many there are."""
+
+
+def sensitive(question: Question, prompt: str) -> list[str]:
+    """What in code that is sent along seems to be secret, one phrase each; nothing for a text that a program gives.
+
+    Args:
+        question: what is asked.
+        prompt: what would be sent, its lines of code numbered.
+    """
+    if question.selection is None and not question.context:
+        return []
+    found = []
+    path = path_of(question.selection.uri) if question.selection is not None else None
+    if path is not None and is_secret(path):
+        found.append(f"lines of {path.name}, a name that files with secrets have")
+    places = []
+    for line in prompt.splitlines():
+        if (kind := likely_credential(line)) is not None:
+            number = _NUMBERED.match(line)
+            places.append(f"{kind} in line {number[1]}" if number else kind)
+    found += dict.fromkeys(places)
+    return [*found[:_NAMED], f"{len(found) - _NAMED} more"] if len(found) > _NAMED else found
