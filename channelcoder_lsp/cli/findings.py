@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from channelcoder_lsp.claude.cli import find_cli, read_login, with_version
 from channelcoder_lsp.claude.sources import config_folder
+from channelcoder_lsp.cli.log_file import log_folder
 from channelcoder_lsp.domain.errors import AgentError
 from channelcoder_lsp.settings import state_folder
 
@@ -96,6 +97,11 @@ def storage(folder: Path) -> Iterator[Finding]:
 def state() -> Iterator[Finding]:
     """The folder in which it is kept what is active and trusted where."""
     yield _writable("state", state_folder(), "set XDG_STATE_HOME")
+
+
+def logs() -> Finding:
+    """Where the servers write their logs."""
+    return _writable("log", log_folder(), "set XDG_STATE_HOME")
 
 
 def left_behind() -> Iterator[Finding]:

@@ -24,7 +24,7 @@ _SHAPES = {
     "a PyPI token": r"\bpypi-AgE[A-Za-z0-9_-]{50,}",
     "a Hugging Face token": r"\bhf_[A-Za-z]{34}\b",
     "a JSON Web Token": r"\beyJ[A-Za-z0-9_-]{16,}\.eyJ[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
-    "a URL with a password": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"<>]{1,64}:(?P<password>[^\s/@'\"<>]{3,128})@",
+    "a URL with a password": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"<>]{0,64}:(?P<password>[^\s/@'\"<>]{3,128})@",
 }
 _SHAPE = re.compile("|".join(f"(?P<k{number}>{shape})" for number, shape in enumerate(_SHAPES.values())))
 _KINDS = list(_SHAPES)
@@ -41,6 +41,17 @@ _RANDOM_BITS = 3.0
 """Bits for each character, from which on a value looks like no word."""
 _LINE_CHARS = 20_000
 """Characters of a line that are looked at: nobody types a longer one, and keys stand at its beginning or nowhere."""
+
+
+def without_credentials(text: str) -> str:
+    """The text with ``***`` in the place of what seems to be secret."""
+
+    def hidden(found: re.Match[str]) -> str:
+        group = next((name for name in ("password", "value") if found.groupdict().get(name)), 0)
+        start, end = (edge - found.start() for edge in found.span(group))
+        return f"{found[0][:start]}***{found[0][end:]}"
+
+    return _NAMED.sub(hidden, _SHAPE.sub(hidden, text))
 
 
 def likely_credential(line: str) -> str | None:

@@ -32,6 +32,7 @@ LETTERS = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6lM9nP2rS5uV8xA1cD4fG7iK0kL3oR6tU9
         (f"pypi-AgE{LETTERS}", "a PyPI token"),
         (f"Bearer eyJ{LETTERS[:20]}.eyJ{LETTERS[:30]}.{LETTERS[:43]}", "a JSON Web Token"),
         ("DATABASE = 'postgresql://shop:hunter2@db.internal/shop'", "a URL with a password"),
+        ("redis://:hunter2@cache:6379/0", "a URL with a password"),
         ('password = "correct7horse9Battery"', "a password or key"),
         ("'api_key': 'f3b1c4a29d7e4f0b8c6a5d2e1f0a9b8c'", "a password or key"),
         ("const CLIENT_SECRET_DEV = `k8Jq2LmZx04Vt7Rw`", "a password or key"),
