@@ -35,8 +35,11 @@ export class Context {
     this.extension.subscriptions.push(registered);
   }
 
-  /** Say what went wrong. */
+  /** Say what went wrong; what the user left, went as the user wanted. */
   fail(problem: unknown): void {
+    if (problem instanceof vscode.CancellationError) {
+      return;
+    }
     const message = problem instanceof Error ? problem.message : String(problem);
     this.log.error(message);
     void vscode.window.showErrorMessage(message);

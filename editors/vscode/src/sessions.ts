@@ -185,6 +185,7 @@ async function chooseModel(context: Context): Promise<void> {
       : chosen.model;
   if (named !== undefined) {
     await context.server.execute("channelcoder.model", { model: named, folder });
+    await context.threads.refresh();
   }
 }
 
