@@ -1,51 +1,30 @@
-"""VS Code in a browser, with the packaged extension, driven as a person does: by keys and clicks."""
+"""VS Code on a machine, with the packaged extension and a window in a browser."""
 
 from __future__ import annotations
 
 import json
-import logging
-import os
 import re
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.error import URLError
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
 
 import psutil
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, TimeoutError, expect  # noqa: A004 - its own
 
 from . import install
+from .window import MILLISECONDS, SECONDS, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from playwright.sync_api import Browser
 
     from editors.conftest import Machine
 
-T = TypeVar("T")
-_logger = logging.getLogger(__name__)
-
-SECONDS = 60
-MILLISECONDS = SECONDS * 1000
-expect.set_options(timeout=MILLISECONDS)
 SIZE = 1200, 760
-_TRIES = 4_000, 8_000, 16_000, 32_000
-"""How long a step is waited for, in milliseconds, that a redraw of the window can undo, before it is taken again."""
 SERVER = Path(sys.executable).parent / "channelcoder-lsp"
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 """A run of the tests that is killed leaves no code-server behind."""
-
-_SHOWN = """() => [
-  `the focus is in ${document.activeElement?.className}`,
-  ...[...document.querySelectorAll(
-    ".action-widget, .quick-input-widget, .monaco-hover, .monaco-editor-overlaymessage, .notification-list-item"
-  )].filter((one) => one.checkVisibility()).map((one) => `${one.className}: ${one.innerText}`),
-].join("\\n")"""
-"""What is on top of the window, and where its keys go."""
+_LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 
 _SETTINGS = {
     "chat.disableAIFeatures": True,
@@ -75,7 +54,7 @@ def code_server(*arguments: str | Path) -> list[str]:
     return [str(install.node()), str(install.CODE_SERVER), *map(str, arguments)]
 
 
-class Code:
+class Code(Window):
     """One VS Code on a machine, with a window in the browser.
 
     Args:
@@ -98,15 +77,14 @@ class Code:
             (self._user / scope).mkdir(parents=True, exist_ok=True)
             (self._user / scope / "settings.json").write_text(json.dumps(settings), "utf-8")
         (self._user / "config.yaml").write_text("auth: none\n", "utf-8")
-        self._port = _free_port()
-        self._process = self._start(extensions, trusted=trusted)
+        self._process, port = self._start(extensions, trusted=trusted)
         self._context = browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]})
         self._context.set_default_timeout(MILLISECONDS)
-        self.page: Page = self._context.new_page()
+        super().__init__(self._context.new_page(), port, machine.project)
         self.page.on("pageerror", lambda problem: self.complaints.append(str(problem)))
 
-    def _start(self, extensions: Path, *, trusted: bool) -> subprocess.Popen[bytes]:
-        arguments: list[str | Path] = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self._port}"]
+    def _start(self, extensions: Path, *, trusted: bool) -> tuple[subprocess.Popen[bytes], int]:
+        arguments: list[str | Path] = ["--auth", "none", "--bind-addr", "127.0.0.1:0"]
         arguments += ["--user-data-dir", self._user, "--extensions-dir", extensions]
         arguments += ["--config", self._user / "config.yaml", "--disable-telemetry", "--disable-update-check"]
         arguments += ["--disable-getting-started-override"]
@@ -121,198 +99,16 @@ class Code:
                 stderr=log,
             )
         deadline = time.monotonic() + SECONDS
-        while not _answers(f"http://127.0.0.1:{self._port}/healthz"):
+        while (listening := _LISTENING.search(self._log.read_text("utf-8"))) is None:
             assert process.poll() is None, self._log.read_text("utf-8")
             assert time.monotonic() < deadline, self._log.read_text("utf-8")
-            time.sleep(0.05)  # another program's port: nothing tells when it is open
-        return process
+            time.sleep(0.05)  # another program's log: nothing tells when it has the line
+        return process, int(listening[1])
 
-    # The window
-
-    def open(self, path: Path | None = None) -> None:
-        """Open the project's folder, and a file in it."""
-        asked = {"folder": str(self.machine.project)}
-        if path is not None:
-            asked["payload"] = json.dumps([["openFile", f"vscode-remote://127.0.0.1:{self._port}{path}"]])
-        self.page.goto(f"http://127.0.0.1:{self._port}/?{urlencode(asked)}")
-        self.page.wait_for_selector(".explorer-folders-view .monaco-list-row")
-        if path is not None:
-            self._edited(path)
-
-    def edit(self, path: Path) -> None:
-        """Open a file by its name."""
-        self._pick("Control+p", path.name, self._rows(path.name))
-        self._edited(path)
-
-    def _edited(self, path: Path) -> None:
-        self.page.locator(".tab.active", has_text=path.name).wait_for()
-        self.page.locator(".monaco-editor .view-line").first.wait_for()
-
-    def ready(self) -> None:
-        """Wait until the server runs."""
-        expect(self.status).to_have_accessible_name(re.compile("Claude"))
-        expect(self.status.locator(".codicon-comment-discussion")).to_be_visible(timeout=MILLISECONDS)
-
-    def reload(self) -> None:
-        """Reload the window."""
-        self.page.reload()
-        self.page.wait_for_selector(".monaco-editor .view-line")
-
-    @property
-    def status(self) -> Locator:
-        """ChannelCoder's item in the status bar."""
-        return self.page.locator("#channelcoder\\.channelcoder\\.channelcoder\\.status, [id$='channelcoder.status']")
-
-    # What a person does
-
-    def run(self, title: str) -> None:
-        """Run a command of the palette."""
-        self._pick("F1", f">{title}", self._rows(title))
-
-    def commands(self, words: str, among: str) -> list[str]:
-        """The commands that the palette offers for some words, once the one is among them."""
-
-        def read(once: int) -> list[str]:
-            self._open("F1", f">{words}", once)
-            self._rows(among).first.wait_for(timeout=once)
-            names = self.page.locator(".quick-input-list .monaco-list-row .label-name")
-            return [text.replace("\xa0", " ") for text in names.all_inner_texts()]
-
-        found = self._again(read)
-        self.page.keyboard.press("Escape")
-        return found
-
-    def go(self, line: int) -> None:
-        """Put the cursor at the beginning of a line, counted from 1."""
-        # Enter before the picker has taken the number in does nothing.
-        self._pick("Control+g", f":{line}", self._rows(re.compile(rf"\b{line}\b")))
-        self.page.locator(".quick-input-widget").wait_for(state="hidden")
-        expect(self.cursor).to_have_text(f"Ln {line}, Col 1")
-
-    def select(self, first: int, last: int) -> None:
-        """Select whole lines, counted from 1."""
-        self.go(first)
-        self.page.keyboard.press("Home")
-        for _ in range(last - first):
-            self.page.keyboard.press("Shift+ArrowDown")
-        self.page.keyboard.press("Shift+End")
-        expect(self.cursor).to_have_text(re.compile(rf"^Ln {last}, .*selected"))
-
-    def ask(self, question: str, lines: tuple[int, int]) -> None:
-        """Ask about lines through the palette."""
-        self.select(*lines)
-        self.run("ChannelCoder: Ask About Selection")
-        self.answer(question)
-
-    def answer(self, question: str) -> None:
-        """Type a question into the box and send it."""
-        box = self.page.locator(".quick-input-widget input[placeholder='Type a question']")
-        box.wait_for()
-        box.fill(question)
-        self._rows(question).first.wait_for()
-        box.press("Enter")
-
-    def hover(self, word: str, text: str) -> None:
-        """Hover over a word of the code until the text is told."""
-        self.hover_over(self.page.locator(".view-line span", has_text=re.compile(rf"^\s*{re.escape(word)}")).last, text)
-
-    def hover_over(self, place: Locator, text: str) -> None:
-        """Hover over a place until the text is told: what is drawn anew meanwhile closes what was shown."""
-
-        def hover(once: int) -> None:
-            self.page.mouse.move(5, 5)
-            place.hover(timeout=once)
-            shown = self.page.locator(".monaco-hover:visible", has_text=text)
-            shown.first.wait_for(timeout=once)
-
-        self._again(hover)
-
-    def choose(self, title: str, *, picture: str) -> None:
-        """Take the code action of this title from the list at the cursor, which a picture is kept of."""
-        widget = self.page.locator(".action-widget")
-        row = widget.locator(".monaco-list-row.action", has_text=title).first
-
-        def take(once: int) -> None:  # lenses that are drawn meanwhile close the list
-            if widget.is_visible():
-                self.page.keyboard.press("Escape")
-                widget.wait_for(state="hidden")
-            self.page.keyboard.press("Control+.")
-            row.wait_for(timeout=once)
-            self.picture(picture)
-            row.click(timeout=once)
-
-        self._again(take)
-
-    def reply(self, question: str) -> None:
-        """Reply in the thread that is open."""
-        button = self.thread.locator(".review-thread-reply-button")
-        editor = self.thread.locator(".comment-form .monaco-editor")
-        expect(button.or_(editor).filter(visible=True).first).to_be_visible()
-        if button.is_visible():
-            button.click()
-        editor.click()
-        expect(editor).to_have_class(re.compile(r"\bfocused\b"))
-        self.page.keyboard.type(question)
-        self.thread.get_by_role("button", name="Ask Claude").click()
-
-    def collapse(self) -> None:
-        """Close the thread that is open beside the code."""
-        self.thread.get_by_role("button", name="Collapse").click()
-        self.thread.wait_for(state="hidden")
-
-    def view(self, title: str) -> None:
-        """Show a view of the activity bar."""
-        self.page.locator(".activitybar").get_by_role("tab", name=title).click()
-
-    def type_name(self, name: str) -> None:
-        """Type a name into the box that asks for it."""
-        box = self.page.locator(".quick-input-widget:visible input").first
-        expect(box).to_be_focused()
-        expect(box).not_to_have_value(re.compile("^>"))  # the palette's, which is about to close
-        box.fill(name)
-        box.press("Enter")
-
-    # What a person sees
-
-    def session(self) -> FrameLocator:
-        """The page of the session that is shown."""
-        return self.page.frame_locator("iframe.webview.ready").frame_locator("#active-frame")
-
-    @property
-    def cursor(self) -> Locator:
-        """Where the cursor is, as the status bar says."""
-        return self.page.locator("[id='status.editor.selection']")
-
-    def shows(self, text: str, *, without: str) -> None:
-        """Wait until the code has some text, and another no more."""
-        code = "document.querySelector('.view-lines').innerText.replaceAll('\\xa0', ' ')"
-        script = f"([text, without]) => (code => code.includes(text) && !code.includes(without))({code})"
-        self.page.wait_for_function(script, arg=[text, without])
-
-    def answered(self, text: str) -> None:
-        """Wait until a thread beside the code has the answer, and the lens no more says that it comes."""
-        expect(self.thread.filter(has_text=text).first).to_be_visible()
-        expect(self.lenses.first).to_have_text("Claude: 1 answer")
-
-    @property
-    def thread(self) -> Locator:
-        """The threads that are open beside the code."""
-        return self.page.locator(".review-widget:visible")
-
-    @property
-    def lenses(self) -> Locator:
-        """The code lenses."""
-        return self.page.locator(".codelens-decoration a")
-
-    @property
-    def notifications(self) -> Locator:
-        """What is said in the corner."""
-        return self.page.locator(".notification-list-item-message")
-
-    def picture(self, name: str) -> None:
-        """Keep a picture of the window, if the environment says where."""
-        if folder := os.environ.get("CHANNELCODER_PICTURES"):
-            self.page.screenshot(path=Path(folder) / f"vscode-{name}.png", animations="disabled")
+    def set(self, **settings: Any) -> None:
+        """Change settings of the user, as an editor of the file does."""
+        path = self._user / "User" / "settings.json"
+        path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **settings}), "utf-8")
 
     def servers(self) -> list[psutil.Process]:
         """The language servers that run for it."""
@@ -334,59 +130,14 @@ class Code:
         return "\n".join([*parts, *self.complaints])
 
     def close(self) -> None:
-        """End it with all that it started."""
+        """End it with all that it started, at once: nothing of it is looked at any more."""
         self._context.close()
         processes = [psutil.Process(self._process.pid)] if self._process.poll() is None else []
         processes += [child for process in processes for child in process.children(recursive=True)]
         for process in processes:
             try:
-                process.terminate()
+                process.kill()
             except psutil.NoSuchProcess:
                 continue
-        _, alive = psutil.wait_procs(processes, timeout=10)
-        for process in alive:
-            process.kill()
+        psutil.wait_procs(processes, timeout=SECONDS)
         self._process.wait(SECONDS)
-
-    def _rows(self, text: str | re.Pattern[str]) -> Locator:
-        return self.page.locator(".quick-input-list .monaco-list-row", has_text=text)
-
-    def _pick(self, key: str, text: str, rows: Locator) -> None:
-        def pick(once: int) -> None:
-            self._open(key, text, once)
-            rows.first.click(timeout=once)
-
-        self._again(pick)
-
-    def _open(self, key: str, text: str, once: int) -> None:
-        # One that is still closing would take the text; what is typed before the box has the focus goes to the code.
-        self.page.locator(".quick-input-widget").first.wait_for(state="hidden", timeout=once)
-        self.page.keyboard.press(key)
-        box = self.page.locator(".quick-input-widget:visible input").first
-        expect(box).to_be_focused(timeout=once)
-        box.fill(text)
-
-    def _again(self, step: Callable[[int], T]) -> T:
-        *tries, last = _TRIES
-        for once in tries:
-            try:
-                return step(once)
-            except (TimeoutError, AssertionError) as problem:
-                _logger.warning("%s is tried again: %s\n%s", step.__qualname__, problem, self.page.evaluate(_SHOWN))
-            self.page.keyboard.press("Escape")
-        return step(last)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (URLError, OSError):
-        return False

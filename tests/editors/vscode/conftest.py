@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from editors.conftest import SHOP, Machine
+
 from . import install
 from .code import Code, code_server
 
 if TYPE_CHECKING:
     from _pytest.nodes import Item
 
-    from editors.conftest import Machine
+    from editors.conftest import Model
 
 Start = Callable[..., Code]
 
@@ -74,14 +76,43 @@ def start(machine: Machine, browser: Browser, extensions: Path, request: pytest.
         return code
 
     yield start_on
-    failed = getattr(request.node, "failed", False)
     for code in started:
         try:
-            if failed:
-                sys.stderr.write(f"the window as it was: {machine.home / 'failed.png'}\n{code.state()}\n")
-                code.page.screenshot(path=machine.home / "failed.png")
+            keep(code, request)
         finally:
             code.close()
+
+
+@pytest.fixture(scope="module")
+def window(
+    tmp_path_factory: pytest.TempPathFactory, running_model: Model, browser: Browser, extensions: Path
+) -> Iterator[Code]:
+    """One VS Code for all tests of a module that don't need one of their own, with a file of the shop open."""
+    machine = Machine(tmp_path_factory.mktemp("machine"), running_model)
+    code = Code(machine, browser, extensions)
+    code.open(machine.write("shop.py", SHOP))
+    code.ready()
+    yield code
+    code.close()
+
+
+@pytest.fixture
+def desk(window: Code, model: Model, request: pytest.FixtureRequest) -> Iterator[Code]:
+    """The module's VS Code in a session of its own, with the shop's file as it was."""
+    window.machine.write("shop.py", SHOP)
+    window.begin(request.node.name)
+    yield window
+    keep(window, request)
+
+
+def keep(code: Code, request: pytest.FixtureRequest) -> None:
+    """Keep the window of a test that failed; the next test that uses it finds it loaded anew."""
+    if getattr(request.node, "failed", False):
+        shown = code.machine.home / f"failed-{request.node.name}.png"
+        sys.stderr.write(f"the window as it was: {shown}\n{code.state()}\n")
+        code.page.screenshot(path=shown)
+        code.open(code.machine.project / "shop.py")
+        code.ready()
 
 
 def pytest_collection_modifyitems(items: list[Item]) -> None:

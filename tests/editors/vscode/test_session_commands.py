@@ -1,0 +1,109 @@
+"""Commands about sessions and questions, each in a session of its own."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from channelcoder_lsp.offline.script import Text, Usage
+
+TOTAL = (13, 18)
+
+
+def test_a_session_is_forked_renamed_found_and_removed(desk, model):
+    """The fork has what was said and goes on by itself; what was said is found in both."""
+    model.script("It adds up with a theodolite.")
+    desk.ask("What does this do?", TOTAL)
+    desk.answered("It adds up")
+    desk.run("ChannelCoder: Fork Session")
+    desk.type_name("branched-off")
+    expect(desk.status).to_have_accessible_name(re.compile("Session: branched-off.*2 messages", re.DOTALL))
+    expect(desk.lenses.first).to_have_text("Claude: 1 answer")
+
+    desk.run("ChannelCoder: Rename Session")
+    desk.rows("branched-off").click()
+    desk.type_name("by-another-name")
+    expect(desk.status).to_have_accessible_name(re.compile("Session: by-another-name"))
+
+    desk.run("ChannelCoder: Search Sessions")
+    desk.type_name("theodolite")
+    expect(desk.rows("theodolite")).to_have_count(2)
+    desk.rows("by-another-name").click()
+    expect(desk.session().locator("main")).to_contain_text("It adds up with a theodolite.")
+    desk.page.keyboard.press("Control+w")
+
+    desk.run("ChannelCoder: Remove Session")
+    desk.rows("by-another-name").click()
+    desk.confirm("Remove")
+    expect(desk.status).not_to_have_accessible_name(re.compile("Session: by-another-name"))
+    expect(desk.lenses).to_have_count(0)
+
+
+def test_a_session_is_exported_and_cleared(desk, model):
+    """The export is a Markdown document; cleared, the session has no threads any more."""
+    model.script("It adds up.")
+    desk.ask("What does this do?", TOTAL)
+    desk.answered("It adds up.")
+    desk.run("ChannelCoder: Export Session")
+    desk.page.locator(".tab.active", has_text="Untitled").wait_for()
+    desk.shows("It adds up.", without="def total")
+    desk.discard()
+    desk.run("ChannelCoder: Clear Session")
+    desk.confirm("Clear")
+    expect(desk.lenses).to_have_count(0)
+    expect(desk.status).to_have_accessible_name(re.compile("0 messages"))
+
+
+def test_what_a_session_may_cost_and_how_full_it_is(desk, model):
+    """The status bar tells limit and context; compacted, the context is empty and the summary in the transcript."""
+    model.script(Text(text="It adds up.", usage=Usage(input_tokens=60_000)), "We talked about the total.")
+    desk.ask("What does this do?", TOTAL)
+    desk.answered("It adds up.")
+    desk.run("ChannelCoder: Set Spending Limit")
+    desk.type_name("2.50")
+    expect(desk.status).to_have_accessible_name(re.compile(r"of \$2\.50"))
+    expect(desk.status).to_have_accessible_name(re.compile(r"Context: 60,\d+ of [\d,]+ tokens \(\d+%\)"))
+    desk.run("ChannelCoder: Compact Session")
+    expect(desk.status).not_to_have_accessible_name(re.compile("Context:"))
+    desk.run("ChannelCoder: Show Transcript")
+    expect(desk.session().locator("main")).to_contain_text("We talked about the total.")
+
+
+def test_what_goes_along_with_a_question(desk, model):
+    """A file that was added, the model that was chosen and the prompt from the list go to Claude, once."""
+    prices = desk.machine.write("prices.py", "VALUE_ADDED_TAX = 0.19\n")
+    model.script("It adds up.", "It still does.")
+    desk.run("ChannelCoder: Select Model")
+    desk.rows("haiku").click()
+    expect(desk.status).to_have_accessible_name(re.compile("Model: .*haiku"))
+    desk.edit(prices)
+    desk.run("ChannelCoder: Add File to Next Question")
+    desk.page.keyboard.press("Control+w")
+    desk.select(*TOTAL)
+    desk.run("ChannelCoder: Run Prompt")
+    desk.rows("Explain").click()
+    desk.answered("It adds up.")
+    desk.reply("And now?")
+    expect(desk.thread).to_contain_text("It still does.")
+    first, second = model.requests(2)
+    assert "VALUE_ADDED_TAX" in first.prompt
+    assert "haiku" in first.model
+    assert "VALUE_ADDED_TAX" not in second.prompt
+
+
+def test_a_question_is_cancelled_where_its_progress_is_shown(desk, model):
+    """The progress has the editor's own button; the thread says so and offers to ask again."""
+    model.script(Text(text="It adds up, one after the other.", words_per_chunk=1, hold_after=1))
+    desk.ask("What does this do?", TOTAL)
+    expect(desk.thread).to_contain_text("answering")
+    desk.page.locator(".statusbar-item", has_text="What does this do?").click()
+    desk.page.locator(".notification-list-item").get_by_role("button", name="Cancel").click()
+    expect(desk.thread).to_contain_text("cancelled")
+    expect(desk.thread.get_by_role("button", name="Ask Again")).to_be_visible()
+
+
+def test_signing_in_is_claudes_own_command_in_a_terminal(desk):
+    desk.run("ChannelCoder: Sign In")
+    expect(desk.page.locator(".xterm")).to_be_visible()
+    expect(desk.page.locator(".terminal-outer-container")).to_be_visible()
