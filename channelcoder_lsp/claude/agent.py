@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from channelcoder_lsp.claude.apart import apart
 from channelcoder_lsp.claude.cli import Cli, find_cli, with_version
 from channelcoder_lsp.claude.connection import ClaudeConnection
 from channelcoder_lsp.claude.contained import launcher
@@ -60,6 +61,7 @@ class ClaudeAgent:
     async def connect(self, request: ConnectionRequest) -> AsyncIterator[ClaudeConnection]:
         """A warm connection, open for as long as the context is; see the port for what is raised."""
         request = _with_an_id(request)
+        variables: dict[str, str] = {}
         async with AsyncExitStack() as stack:
             if (container := request.container) is not None:
                 await asyncio.to_thread(import_module, "claude_agent_sdk")
@@ -68,13 +70,13 @@ class ClaudeAgent:
                 cli, _ = await asyncio.gather(
                     asyncio.to_thread(self._cli, request), asyncio.to_thread(import_module, "claude_agent_sdk")
                 )
-                path = cli.path
-            connection = self._connection(request, path)
+                path, variables = apart(cli.path)
+            connection = self._connection(request, path, variables)
             await connection.open()
             stack.push_async_callback(connection.close)
             yield connection
 
-    def _connection(self, request: ConnectionRequest, cli_path: Path) -> ClaudeConnection:
+    def _connection(self, request: ConnectionRequest, cli_path: Path, variables: Mapping[str, str]) -> ClaudeConnection:
         from claude_agent_sdk import ClaudeSDKClient  # noqa: PLC0415 - loaded by now
 
         last_words = LastWords()
@@ -82,7 +84,7 @@ class ClaudeAgent:
             request,
             cli_path=cli_path,
             bounds=self._bounds,
-            environment={**self._environment, **request.environment},
+            environment={**self._environment, **request.environment, **variables},
             denied=self._denied,
             stderr=last_words,
         )

@@ -130,11 +130,16 @@ class CliProcess:
             if not unless.is_set():
                 await self._client.interrupt()
 
+        sending = asyncio.create_task(send())
+        # A CLI that is ended meanwhile answers nothing any more, and the SDK would wait on.
+        until = {sending} if self._owner is None else {sending, self._owner}
         try:
-            await asyncio.wait_for(send(), self._patience.interrupt)
-        except Exception as problem:  # noqa: BLE001 - it is gone, which the reader is told, or it hangs
-            if not unless.is_set():
-                logger.warning("The turn could not be interrupted: %s", problem or type(problem).__name__)
+            await asyncio.wait(until, timeout=self._patience.interrupt, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sending.cancel()
+        (problem,) = await asyncio.gather(sending, return_exceptions=True)
+        if problem is not None and not unless.is_set():  # it is gone, which the reader is told, or it hangs
+            logger.warning("The turn could not be interrupted: %s", str(problem) or type(problem).__name__)
 
     async def _own(self) -> AgentError | None:
         """Connect, read until told to stop, disconnect; why it did not connect, if it didn't."""

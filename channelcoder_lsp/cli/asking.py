@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from contextlib import aclosing
 from pathlib import Path
@@ -106,7 +107,8 @@ def interactive(ctx: click.Context, /, **given: Any) -> None:
     _check(given)
     asked = given["words"] or given["text"] is not None
     prompt = prompt_of(given["words"], given["text"]) if asked else None
-    ctx.exit(finish(_talked(prompt, options_of(given), given)))
+    # What else would end us is passed on to Claude Code.
+    ctx.exit(finish(_talked(prompt, options_of(given), given), by=[signal.SIGINT]))
 
 
 async def _begun(prompt: str | Path, options: Options, given: dict[str, Any]) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from channelcoder_lsp.cli.failing import INTERRUPTED, State, code_of, tell
+from channelcoder_lsp.cli.failing import FAILED, INTERRUPTED, State, code_of, tell
 from channelcoder_lsp.version import __version__
 
 if TYPE_CHECKING:
@@ -74,11 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the command's name; None: the process's own.
 
     Returns:
-        0 done; 1 failed; 2 arguments that do not fit; 3 a file that is not there; 4 a session; 130 interrupted.
+        0 done; 1 failed; 2 arguments that do not fit; 3 a file that is not there; 4 a session; 130 interrupted; 128 and
+        its number: another signal.
     """
     try:
         result = channelcoder.main(args=arguments, prog_name="channelcoder", standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as problem:
         problem.show()
         return problem.exit_code
@@ -88,10 +88,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
+        result = FAILED
+    code = result if isinstance(result, int) else 0
+    try:
+        sys.stdout.flush()
+    except OSError:
         # Who read our output has gone; what Python still wants to write at its end has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return result if isinstance(result, int) else 0
+        return code or FAILED
+    return code
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from channelcoder_lsp.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
 T = TypeVar("T")
 
@@ -97,31 +97,51 @@ def _be_verbose(ctx: click.Context, _parameter: click.Parameter, given: bool) ->
         logging.getLogger("channelcoder_lsp").setLevel(logging.DEBUG)
 
 
-def finish(work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work`` to its end. Ctrl-C cancels it, so that it ends in order; a second one ends it at once.
+def finish(work: Coroutine[Any, Any, T], *, by: Sequence[signal.Signals] | None = None) -> T:
+    """Run ``work`` to its end. A signal that would end us cancels it, so that it ends in order.
+
+    A second Ctrl-C ends us at once. Other signals come twice for one reason (``timeout`` sends them to us and to our
+    group, a shell and the system both tell that the terminal was closed), so that says nothing more.
+
+    Args:
+        work: what is to be done.
+        by: the signals; None: Ctrl-C, SIGTERM, and that the terminal was closed.
 
     Raises:
         KeyboardInterrupt: it was interrupted.
+        click.exceptions.Exit: another signal came; the exit code says which.
     """
     logging.getLogger("channelcoder_lsp").addHandler(logging.NullHandler())
 
     async def watched() -> T:
         loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
-        interrupted = False
+        came: list[int] = []
 
-        def interrupt() -> None:
-            nonlocal interrupted
-            interrupted = True
-            loop.remove_signal_handler(signal.SIGINT)
-            task.cancel()
+        def end(number: int) -> None:
+            came.append(number)
+            if signal.SIGINT in came:
+                loop.remove_signal_handler(signal.SIGINT)
+            if len(came) == 1:
+                task.cancel()
 
-        if sys.platform != "win32":
-            loop.add_signal_handler(signal.SIGINT, interrupt)
+        for number in _ending() if by is None else by:
+            # Who starts us with a signal ignored (nohup) wants it ignored.
+            if sys.platform != "win32" and signal.getsignal(number) != signal.SIG_IGN:
+                loop.add_signal_handler(number, end, number)
         try:
             return await task
-        except asyncio.CancelledError:
-            if interrupted:
+        except (asyncio.CancelledError, OSError):  # a terminal that was closed can't be written to
+            if not came:
+                raise
+            if came[0] == signal.SIGINT:
                 raise KeyboardInterrupt from None
-            raise
+            raise click.exceptions.Exit(_SIGNALLED + came[0]) from None
 
     return asyncio.run(watched())
+
+
+_SIGNALLED = 128
+
+
+def _ending() -> Sequence[signal.Signals]:
+    return () if sys.platform == "win32" else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -39,6 +39,8 @@ def main() -> int:
     if sys.argv[1] == "--end":
         return _outlive(sys.argv[2], sys.argv[3])
     parent = os.getppid()
+    with suppress(OSError):  # it leads a session already
+        os.setsid()  # Ctrl-C in the terminal is for who started us
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     run = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     name = f"channelcoder-{uuid4().hex}"

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from agent_bench import QUICK, finished, heard, is_running, shown, until
 
+from channelcoder_lsp.claude.process import Patience
 from channelcoder_lsp.domain.agent import ConnectionRequest, TextDelta
 from channelcoder_lsp.domain.errors import (
     AgentError,
@@ -86,6 +87,25 @@ async def test_a_hanging_cli_is_killed(bench):
         assert closing.done()
 
     assert not is_running(pid)
+
+
+async def test_an_interrupt_does_not_outlast_the_cli(bench):
+    """Whoever interrupts a CLI that is being ended does not wait for an answer that can't come any more."""
+    async with bench.connected(agent=bench.agent(patience=Patience(interrupt=3600, exit=0.1))) as connection:
+        os.kill(connection.pid, signal.SIGSTOP)
+        interrupting = asyncio.create_task(connection._cli.interrupt(unless=asyncio.Event()))
+        await anyio.lowlevel.checkpoint()
+        await connection._cli.stop()
+        await asyncio.wait([interrupting], timeout=60)
+        assert interrupting.done()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such sessions")
+async def test_it_hears_of_no_signal_that_is_meant_for_us(bench):
+    """Ctrl-C reaches all who share a terminal's session and group."""
+    async with bench.connected() as connection:
+        assert os.getsid(connection.pid) == os.getpgid(connection.pid) == connection.pid
+        assert not {"CHANNELCODER_PYTHON", "CHANNELCODER_CLAUDE"} & psutil.Process(connection.pid).environ().keys()
 
 
 async def test_a_cli_that_never_answers_can_be_left(bench, tmp_path):

@@ -78,13 +78,19 @@ class Terminal:
         """Wait for the command's end; its exit code."""
         return await asyncio.wait_for(asyncio.to_thread(self.process.wait), PATIENCE)
 
+    def hang_up(self) -> None:
+        """Close the terminal, as a window is closed."""
+        if self._ours >= 0:
+            asyncio.get_running_loop().remove_reader(self._ours)
+            os.close(self._theirs)
+            os.close(self._ours)
+            self._ours = self._theirs = -1
+
     def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._ours)
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        os.close(self._ours)
-        os.close(self._theirs)
+        self.hang_up()
 
     def _read(self) -> None:
         with suppress(OSError):

@@ -315,20 +315,6 @@ class TestSignals:
         await known("run", "Two", "--session", "work")
         assert await known.asked() == ["One", "Two"]
 
-    async def test_ctrl_c_ends_run_with_130_and_the_question_is_kept(self, known: Shell):
-        await known.model.script(Text(text="one two three", words_per_chunk=1, hold_after=2))
-        async with in_terminal(
-            [*known.command, "run", "Slow?", "--session", "work"], known.project, known.environment
-        ) as terminal:
-            await terminal.shows("one two")
-            terminal.type("\x03")
-            assert await terminal.ends() == 130
-            assert terminal.settings == terminal.before
-            assert terminal.written.rindex(b"\x1b[?25h") > terminal.written.rindex(b"\x1b[?25l")  # the cursor is back
-        messages = await said(known, "work")
-        assert messages[0] == ("user", "Slow?")
-        assert messages[1][1].startswith("one two")
-
 
 def _claude(terminal: Terminal) -> Any:
     """The process of Claude Code in the terminal."""
