@@ -12,12 +12,11 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcServerNotInitialized
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, lsp_method
 
-from channelcoder_lsp import protocol
 from channelcoder_lsp.methods import register
+from channelcoder_lsp.rpc import Rpc
 from channelcoder_lsp.version import __version__
 
 if TYPE_CHECKING:
@@ -39,23 +38,6 @@ _NOTEBOOKS = lsp.NotebookDocumentSyncOptions(
 _STOP_SECONDS = 20.0
 
 
-class _Protocol(LanguageServerProtocol):
-    """pygls' own, which announces what it knows; the rest depends on the client."""
-
-    @lsp_method(lsp.INITIALIZE)
-    def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
-        """Announce ``channelcoder:`` documents to clients that fetch them, pulled diagnostics to those that pull."""
-        result = yield from super().lsp_initialize(params)
-        self.trace = params.trace or lsp.TraceValue.Off
-        workspace, text = params.capabilities.workspace, params.capabilities.text_document
-        if workspace and workspace.text_document_content and result.capabilities.workspace:
-            content = lsp.TextDocumentContentOptions(schemes=[protocol.CONTENT_SCHEME])
-            result.capabilities.workspace.text_document_content = content
-        if not (text and text.diagnostic):
-            result.capabilities.diagnostic_provider = None
-        return result
-
-
 class ChannelCoderServer(LanguageServer):
     """One server for one editor.
 
@@ -63,12 +45,14 @@ class ChannelCoderServer(LanguageServer):
         build: makes what the features work with; called once, when the client is initialized.
     """
 
+    protocol: Rpc
+
     def __init__(self, build: Build) -> None:
         super().__init__(
             "channelcoder-lsp",
             __version__,
             notebook_document_sync=_NOTEBOOKS,
-            protocol_cls=_Protocol,
+            protocol_cls=Rpc,
         )
         self._build = build
         self._face: asyncio.Future[Face] | None = None
@@ -81,15 +65,19 @@ class ChannelCoderServer(LanguageServer):
         self.shutdown_requested = False
         register(self)
 
+    def report_server_error(self, error: Exception, source: object) -> None:
+        """Log it: a person at an editor can do nothing about a message that can't be handled."""
+        logger.error("%s: %s", getattr(source, "__name__", source), error, exc_info=error)
+
     async def face(self) -> Face:
         """What the features work with, once it is there.
 
         Raises:
-            JsonRpcInvalidParams: the client has not said ``initialized`` yet.
+            JsonRpcServerNotInitialized: the client has not said ``initialized`` yet.
             ChannelCoderError: it can't be built.
         """
         if self._face is None:
-            raise JsonRpcInvalidParams("the client has not sent 'initialized' yet")
+            raise JsonRpcServerNotInitialized("The client has not sent 'initialized' yet.")
         return await asyncio.shield(self._face)
 
     @property
@@ -151,7 +139,7 @@ class ChannelCoderServer(LanguageServer):
         """What the features work with, when the document notifications so far were handled.
 
         Raises:
-            JsonRpcInvalidParams, ChannelCoderError: see :meth:`face`.
+            JsonRpcServerNotInitialized, ChannelCoderError: see :meth:`face`.
         """
         face = await self.face()
         while self._in_order is not None and not self._in_order.done():

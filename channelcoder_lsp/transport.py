@@ -6,21 +6,21 @@ import asyncio
 import logging
 import os
 import sys
-from threading import Event
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-from pygls.io_ import StdinAsyncReader, run_async
+from channelcoder_lsp.rpc import Frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pygls.io_ import AsyncReader
+    from collections.abc import Awaitable, Callable
+    from io import BufferedReader
 
     from channelcoder_lsp.server import ChannelCoderServer
 
 logger = logging.getLogger(__name__)
 
 _PARENT_SECONDS = 5.0
+_CHUNK = 65_536
+"""Bytes that are read at once: what a pipe holds."""
 
 
 async def serve_stdio(server: ChannelCoderServer) -> None:
@@ -28,7 +28,8 @@ async def serve_stdio(server: ChannelCoderServer) -> None:
     server.protocol.set_writer(_Output(sys.stdout.buffer))
     watch = asyncio.create_task(_end_with_parent(server))
     try:
-        await _serve(server, StdinAsyncReader(sys.stdin.buffer, server.thread_pool))
+        loop, stdin = asyncio.get_running_loop(), cast("BufferedReader", sys.stdin.buffer)
+        await _serve(server, lambda: loop.run_in_executor(server.thread_pool, stdin.read1, _CHUNK))
     except SystemExit:
         # `exit` after `shutdown` is a good end, answered or not (LSP 3.17, "Exit Notification").
         if not server.shutdown_requested:
@@ -65,7 +66,7 @@ async def serve_tcp(server: ChannelCoderServer, host: str, port: int, ready: Cal
         taken = True
         server.protocol.set_writer(writer)
         try:
-            await _serve(server, _Reread(first, reader))
+            await _serve(server, lambda: reader.read(_CHUNK), first)
         finally:
             if not over.done():
                 over.set_result(None)
@@ -79,14 +80,24 @@ async def serve_tcp(server: ChannelCoderServer, host: str, port: int, ready: Cal
         await server.stop()
 
 
-async def _serve(server: ChannelCoderServer, reader: AsyncReader) -> None:
-    await run_async(
-        stop_event=Event(),
-        reader=reader,
-        protocol=server.protocol,
-        logger=logger,
-        error_handler=server.report_server_error,
-    )
+async def _serve(server: ChannelCoderServer, read: Callable[[], Awaitable[bytes]], begun: bytes = b"") -> None:
+    """Handle messages until the stream ends.
+
+    Args:
+        server: the server.
+        read: the next bytes; none at the end.
+        begun: what was read already.
+    """
+    frames = Frames()
+    data = begun or await read()
+    while data:
+        for body in frames.feed(data):
+            try:
+                server.protocol.take(body)
+            except Exception:
+                logger.exception("a message could not be handled")
+            await asyncio.sleep(0)  # it is begun with before the next one is looked at
+        data = await read()
 
 
 async def _end_with_parent(server: ChannelCoderServer) -> None:
@@ -115,20 +126,3 @@ class _Output:
 
     def close(self) -> None:
         self._stream.close()
-
-
-class _Reread:
-    """A stream whose first line was read already."""
-
-    def __init__(self, first: bytes, reader: asyncio.StreamReader) -> None:
-        self._first: bytes | None = first
-        self._reader = reader
-
-    async def readline(self) -> bytes:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return await self._reader.readline()
-
-    async def readexactly(self, n: int) -> bytes:
-        return await self._reader.readexactly(n)

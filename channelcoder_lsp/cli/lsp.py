@@ -51,7 +51,7 @@ def _log(level: str) -> None:
     logging.root.addHandler(stream)
     for name in ("pygls", "asyncio", "watchfiles"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("pygls.protocol.json_rpc").addFilter(_not_an_answer)
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_news)
     try:
         logging.root.addHandler(LogFile(log_folder()))
     except OSError as problem:
@@ -68,9 +68,13 @@ def _collect_less() -> None:
     gc.set_threshold(*_COLLECT_AFTER)
 
 
-def _not_an_answer(record: logging.LogRecord) -> bool:
-    """Whether ``record`` is more than the trace of an error that was the answer to a request anyway."""
-    return not (record.exc_info and isinstance(record.exc_info[1], JsonRpcException))
+def _news(record: logging.LogRecord) -> bool:
+    """Whether ``record`` is more than the trace of an error that was the answer to a request anyway.
+
+    Of what can't be read :mod:`channelcoder_lsp.rpc` says, in one sentence, why.
+    """
+    answered = record.exc_info and isinstance(record.exc_info[1], JsonRpcException)
+    return not answered and not str(record.msg).startswith("Unable to deserialize")
 
 
 def _parser() -> argparse.ArgumentParser:
