@@ -130,7 +130,7 @@ async function continueSession(context: Context): Promise<void> {
       context: added,
     });
     showAdded(context);
-    await vscode.commands.executeCommand("channelcoder.ui.session.show");
+    await vscode.commands.executeCommand("channelcoder.ui.session.show", { folder });
   }
 }
 

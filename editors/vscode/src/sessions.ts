@@ -10,9 +10,10 @@ interface Item extends vscode.QuickPickItem {
   readonly row: SessionRow;
 }
 
-/** What a command is given by the Sessions view; nothing when it comes from the palette. */
+/** What a command is given by the Sessions view or by another command; nothing when it comes from the palette. */
 interface Chosen {
   readonly row?: SessionRow;
+  readonly folder?: string;
 }
 
 export function registerSessions(context: Context): void {
@@ -26,7 +27,7 @@ export function registerSessions(context: Context): void {
   context.command("session.search", () => search(context, views));
   context.command("session.export", (chosen?: Chosen) => exported(context, chosen?.row));
   const views = new SessionViews(context);
-  context.command("session.show", (chosen?: Chosen) => show(context, views, chosen?.row));
+  context.command("session.show", (chosen?: Chosen) => show(context, views, chosen));
   context.command("session.compact", () => compact(context));
   context.command("session.limit", () => limit(context));
   context.command("model", () => chooseModel(context));
@@ -136,9 +137,9 @@ async function clear(context: Context): Promise<void> {
   }
 }
 
-async function show(context: Context, views: SessionViews, chosen?: SessionRow): Promise<void> {
-  const folder = (await context.folder()) ?? null;
-  await views.show(chosen?.name ?? null, folder);
+async function show(context: Context, views: SessionViews, chosen?: Chosen): Promise<void> {
+  const folder = chosen?.folder ?? (await context.folder()) ?? null;
+  await views.show(chosen?.row?.name ?? null, folder);
 }
 
 /** Have the session summarised; the status bar shows that it goes on, and how full the context is then. */
