@@ -69,10 +69,10 @@ def start(machine: Machine, browser: Browser, extensions: Path, request: pytest.
     """
     started: list[Code] = []
 
-    def start_on(path: Path | None = None, **options: Any) -> Code:
+    def start_on(path: Path | None = None, *, workspace: Path | None = None, **options: Any) -> Code:
         code = Code(machine, browser, extensions, **options)
         started.append(code)
-        code.open(path)
+        code.open(path, workspace=workspace)
         return code
 
     yield start_on

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import sys
+import zipfile
+from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
 from editors.conftest import SHOP
+
+from .code import SERVER
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TOTAL = (13, 18)
 
@@ -109,3 +119,73 @@ def test_trust_is_the_editors(start, machine, model):
     expect(code.thread).to_contain_text("Elle additionne.")
     [request] = model.requests(1)
     assert "French" in json.dumps(request.messages) + request.system
+
+
+def test_a_server_is_installed_on_a_click(start, machine):
+    """In an environment of its own in the editor's folder, where it is found from then on."""
+    # VS Code asks the login shell for the environment.
+    (machine.home / ".profile").write_text(f"export PATH='{sys.base_prefix}/bin:{os.defpath}'\n", "utf-8")
+    settings = {"channelcoder.server.path": "", "channelcoder.server.requirement": str(wheel(machine.home))}
+    code = start(machine.write("shop.py", SHOP), **settings)
+    code.page.get_by_role("button", name="Install Server").first.click()
+    code.ready()
+    assert len(code.servers()) == 1
+    assert list((machine.home / "code").glob("User/globalStorage/*/server/bin/channelcoder-lsp"))
+
+
+def wheel(folder: Path) -> Path:
+    """What is installed: a program that is the server that is tested."""
+    name, version = "channelcoder_lsp", "0.0.1"
+    info = f"{name}-{version}.dist-info"
+    files = {
+        "installed.py": f"import os, sys\ndef main(): os.execv({str(SERVER)!r}, [{str(SERVER)!r}, *sys.argv[1:]])\n",
+        f"{info}/entry_points.txt": "[console_scripts]\nchannelcoder-lsp = installed:main\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in files.items():
+            archive.writestr(file, text)
+    return path
+
+
+def test_a_place_for_sessions_that_is_away_is_told(start, machine, model):
+    """In the status bar, with what it means; questions are answered all the same."""
+    model.script("It adds up.")
+    code = start(machine.write("shop.py", SHOP), **{"channelcoder.storage": "redis://127.0.0.1:1/0"})
+    code.ready()
+    code.ask("What does this do?", TOTAL)
+    code.answered("It adds up.")
+    expect(code.status).to_contain_text("Claude (storage away)")
+    expect(code.status).to_have_accessible_name(re.compile("Sessions wait on this machine: "))
+
+
+def test_each_folder_of_a_workspace_has_a_session_of_its_own(start, machine, model):
+    """The threads of all folders are in the view; which session goes on is the user's choice where no file says it."""
+    model.script("It adds up.", "It is a list.", "Nothing else.")
+    shop = machine.write("shop.py", SHOP)
+    stock = machine.home / "stock" / "stock.py"
+    (stock.parent / ".git").mkdir(parents=True)
+    stock.write_text("stock: list[str] = []\n", "utf-8")
+    workspace = machine.home / "both.code-workspace"
+    workspace.write_text(json.dumps({"folders": [{"path": "shop"}, {"path": "stock"}]}), "utf-8")
+    code = start(shop, workspace=workspace)
+    code.ready()
+    code.ask("What does this do?", TOTAL)
+    code.answered("It adds up.")
+    code.edit(stock)
+    code.ask("What is this?", (1, 1))
+    code.answered("It is a list.")
+    code.view("ChannelCoder")
+    for question in ("What does this do", "What is this"):
+        expect(code.page.get_by_role("treeitem", name=re.compile(question)).first).to_be_visible()
+    code.run("View: Close All Editors")
+    expect(code.page.locator(".tab")).to_have_count(0)
+    code.run("ChannelCoder: Continue Session")
+    code.rows("stock").click()
+    code.answer("And what else?")
+    asked = model.requests(3)[2]
+    assert (asked.question, asked.earlier_questions) == ("And what else?", ["What is this?"])
+    expect(code.session().locator("main")).to_contain_text("Nothing else.")

@@ -49,9 +49,9 @@ class Window:
 
     # The window
 
-    def open(self, path: Path | None = None) -> None:
-        """Open the project's folder, and a file in it."""
-        asked = {"folder": str(self._project)}
+    def open(self, path: Path | None = None, *, workspace: Path | None = None) -> None:
+        """Open the project's folder, or a workspace of several, and a file in it."""
+        asked = {"folder": str(self._project)} if workspace is None else {"workspace": str(workspace)}
         if path is not None:
             asked["payload"] = json.dumps([["openFile", f"vscode-remote://127.0.0.1:{self._port}{path}"]])
         self.page.goto(f"http://127.0.0.1:{self._port}/?{urlencode(asked)}")
