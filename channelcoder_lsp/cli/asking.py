@@ -186,9 +186,12 @@ async def _asked(prompt: str | Path, options: Options, given: dict[str, Any], *,
 
 async def _session(given: dict[str, Any]) -> Session:
     """The session to ask in; one that is not kept if none was named."""
+    from channelcoder_lsp.claude.sdk import load_without_servers  # noqa: PLC0415 - on first use
     from channelcoder_lsp.library.functions import once  # noqa: PLC0415 - the library takes a while to load
     from channelcoder_lsp.library.session import Session  # noqa: PLC0415
 
+    if not (given.get("dry_run") or given.get("detached")):
+        load_without_servers()
     if given["load"]:
         return await Session.load(given["load"])
     if given["name"]:

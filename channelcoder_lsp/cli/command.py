@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib import import_module
@@ -71,12 +72,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the process's exit code.
 
     Args:
-        arguments: what follows the command's name; None: the process's own.
+        arguments: what follows the command's name; None: the process's own. Then the process ends here: taking down
+            Python with all that was loaded would take a fifth of the time of a short command.
 
     Returns:
         0 done; 1 failed; 2 arguments that do not fit; 3 a file that is not there; 4 a session; 130 interrupted; 128 and
         its number: another signal.
     """
+    code = _code(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Who read our output has gone; what Python still wants to write at its end has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or FAILED
+    if arguments is None:
+        logging.shutdown()
+        os._exit(code)
+    return code
+
+
+def _code(arguments: Sequence[str] | None) -> int:
     try:
         result = channelcoder.main(args=arguments, prog_name="channelcoder", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as problem:
@@ -88,15 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
-        result = FAILED
-    code = result if isinstance(result, int) else 0
-    try:
-        sys.stdout.flush()
-    except OSError:
-        # Who read our output has gone; what Python still wants to write at its end has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return code or FAILED
-    return code
+        return FAILED
+    return result if isinstance(result, int) else 0
 
 
 if __name__ == "__main__":

@@ -177,8 +177,10 @@ def compact(name: str | None, *, model: str | None, as_json: bool) -> None:
     """Have a session summarised, so that Claude goes on from the summary; all that was said stays in the session."""
 
     async def compacted() -> Compacted:
-        from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
+        from channelcoder_lsp.claude.sdk import load_without_servers  # noqa: PLC0415 - on first use
+        from channelcoder_lsp.library.session import Session  # noqa: PLC0415
 
+        load_without_servers()
         async with await Session.load(name or _active()) as one:
             return await one.compact(model=model)
 

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from channelcoder_lsp.claude.sdk import load_without_servers
 from channelcoder_lsp.domain.errors import ChannelCoderError
 from channelcoder_lsp.execution.background import ended
 from channelcoder_lsp.library.functions import once
@@ -35,6 +36,7 @@ def main() -> int:
     logging.getLogger("channelcoder_lsp").addHandler(logging.NullHandler())
     task = json.load(sys.stdin)
     try:
+        load_without_servers()
         os.chdir(task["here"])
         code = asyncio.run(_in_order(task))
     except ChannelCoderError as problem:

@@ -7,8 +7,10 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+import anyio
 import anyio.to_thread
 
 from channelcoder_lsp.offline.script import Failure, Text
@@ -68,6 +70,19 @@ class TestTheAnswer:
     async def test_has_no_colours_with_no_color(self, shell: Shell):
         _, said = await on_terminal(shell, "run", "`code`", NO_COLOR="1")
         assert "\x1b[3" not in said
+
+    async def test_comes_without_what_only_servers_of_our_own_need(self, shell: Shell):
+        """Importing that takes longer than Claude Code does to start."""
+        program = """
+import sys
+from channelcoder_lsp.cli.command import main
+code = main(["run", "Hi"])
+print(sorted({"mcp", "jsonschema", "claude_agent_sdk"} & sys.modules.keys()), code)
+"""
+        await shell.model.script(Text(text="Yes."))
+        asked = [sys.executable, "-c", program]
+        done = await anyio.run_process(asked, cwd=shell.project, env=shell.environment, stdin=subprocess.DEVNULL)
+        assert done.stdout.decode().splitlines() == ["Yes.", "['claude_agent_sdk'] 0"]
 
 
 class TestTheSession:
