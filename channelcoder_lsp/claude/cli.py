@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import AgentError, CliNotFoundError, CliTooOldError
+from channelcoder_lsp.services.programs import on_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def find_cli(setting: Path | None = None, *, outside: Path | None = None) -> Cli
         return Cli(_as_set(setting, outside))
     if (path := _bundled()) is not None:
         return Cli(path, _parse(_read(path.with_name("claude.version"))), bundled=True)
-    if (path := _on_path("claude", outside)) is not None:
+    if (path := on_path("claude", outside)) is not None:
         return Cli(path)
     raise CliNotFoundError(
         "The Claude Code command line was not found: the installed claude-agent-sdk does not bring one for "
@@ -117,7 +117,7 @@ def _as_set(setting: Path, outside: Path | None) -> Path:
     path = setting.expanduser()
     found: Path | None = path
     if len(path.parts) == 1:
-        found = _on_path(str(path), outside)
+        found = on_path(str(path), outside)
     if found is None or not found.is_file():
         raise CliNotFoundError(
             f"The setting channelcoder.cliPath names {str(setting)!r}, and there is no such program. "
@@ -142,19 +142,6 @@ def _bundled() -> Path | None:
         if path.is_file():
             return path
     return None
-
-
-def _on_path(name: str, outside: Path | None) -> Path | None:
-    """``name`` on PATH; relative entries, and those in ``outside``, could be the project's own programs."""
-    entries = [
-        entry
-        for entry in os.environ.get("PATH", os.defpath).split(os.pathsep)
-        if Path(entry).is_absolute()
-        and not (outside is not None and Path(entry).resolve().is_relative_to(outside.resolve()))
-    ]
-    # On Windows `which` tries the current folder first whatever the path: only its answers from PATH count.
-    found = shutil.which(name, path=os.pathsep.join(entries)) if entries else None
-    return Path(found) if found and Path(found).is_absolute() else None
 
 
 def _run(path: Path, *arguments: str, environment: Mapping[str, str] | None = None, cwd: str | None = None) -> str:

@@ -17,6 +17,7 @@ from channelcoder_lsp.claude.hooks import BeforeTool
 from channelcoder_lsp.claude.permissions import TOOLS, Guard, deny_rules
 from channelcoder_lsp.claude.sources import config_folder, sources
 from channelcoder_lsp.domain.container import WORKSPACE
+from channelcoder_lsp.services.programs import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,7 +96,13 @@ def build_options(
         cwd=request.cwd,
         cli_path=cli_path,
         # Ours are the stronger ones: the user's settings can't undo the bounds.
-        env={**loaded.environment, **bounds, **environment},
+        env={
+            **loaded.environment,
+            # What it runs by itself, Git for one, is the user's. A folder that is trusted may be on the path.
+            "PATH": search_path(None if request.trusted else request.cwd),
+            **bounds,
+            **environment,
+        },
         session_id=request.session_id,
         resume=request.resume,
         fork_session=request.fork,

@@ -19,6 +19,7 @@ from channelcoder_lsp.claude.consent import WRITING_TOOLS
 from channelcoder_lsp.claude.options import not_handed_down
 from channelcoder_lsp.claude.permissions import TOOLS, deny_rules
 from channelcoder_lsp.claude.sources import config_folder, sources
+from channelcoder_lsp.services.programs import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,6 +96,7 @@ def launch(
     arguments += ["--", prompt] if prompt else []
     variables = {
         **os.environ,
+        "PATH": search_path(None if request.trusted else request.cwd),
         **loaded.environment,
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "DISABLE_AUTOUPDATER": "1",

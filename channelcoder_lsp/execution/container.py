@@ -7,7 +7,6 @@ import hashlib
 import logging
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.container import WORKSPACE, ContainerRun
 from channelcoder_lsp.domain.errors import ContainerError
+from channelcoder_lsp.services.programs import on_path
 
 if TYPE_CHECKING:
     from channelcoder_lsp.domain.container import ContainerOfSession
@@ -70,7 +70,7 @@ def find_engine(named: str | None = None, *, outside: Path) -> Path:
     """
     if named is not None and named not in ENGINES:
         raise ContainerError(f"docker: there is no engine {named!r}. Name {' or '.join(ENGINES)}, or none.")
-    found = [path for name in ([named] if named else ENGINES) if (path := _on_path(name, outside)) is not None]
+    found = [path for name in ([named] if named else ENGINES) if (path := on_path(name, outside)) is not None]
     for path in found:
         if _run(path, "ps", "--quiet").returncode == 0:
             return path
@@ -159,17 +159,6 @@ def _user(engine: Path) -> tuple[str, ...]:
         return ()
     keep = ("--userns", "keep-id") if engine.name == "podman" else ()
     return (*keep, "--user", f"{os.getuid()}:{os.getgid()}")
-
-
-def _on_path(name: str, outside: Path) -> Path | None:
-    """``name`` on PATH; relative entries, and those in ``outside``, could be the project's own programs."""
-    entries = [
-        entry
-        for entry in os.environ.get("PATH", os.defpath).split(os.pathsep)
-        if Path(entry).is_absolute() and not Path(entry).resolve().is_relative_to(outside.resolve())
-    ]
-    found = shutil.which(name, path=os.pathsep.join(entries)) if entries else None
-    return Path(found) if found else None
 
 
 def _run(engine: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

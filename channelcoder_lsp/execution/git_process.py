@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.errors import RepositoryError
+from channelcoder_lsp.services.programs import on_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
@@ -144,17 +144,9 @@ def find_git(folder: Path) -> str:
     Raises:
         RepositoryError: there is none.
     """
-    root = folder.resolve()
-    entries = [
-        entry
-        for entry in os.environ.get("PATH", os.defpath).split(os.pathsep)
-        if Path(entry).is_absolute() and not Path(entry).resolve().is_relative_to(root)
-    ]
-    found = shutil.which("git", path=os.pathsep.join(entries)) if entries else None
-    # On Windows `which` looks into the current folder first, whatever the path.
-    if found is None or not Path(found).is_absolute() or Path(found).resolve().is_relative_to(root):
+    if (found := on_path("git", folder)) is None:
         raise RepositoryError("Git is not installed, or not on the PATH that the editor was started with. Install it.")
-    return found
+    return str(found)
 
 
 def environment(inherited: Mapping[str, str]) -> dict[str, str]:
