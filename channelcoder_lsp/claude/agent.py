@@ -61,11 +61,10 @@ class ClaudeAgent:
     async def connect(self, request: ConnectionRequest) -> AsyncIterator[ClaudeConnection]:
         """A warm connection, open for as long as the context is; see the port for what is raised."""
         request = _with_an_id(request)
-        variables: dict[str, str] = {}
         async with AsyncExitStack() as stack:
             if (container := request.container) is not None:
                 await asyncio.to_thread(import_module, "claude_agent_sdk")
-                path = stack.enter_context(launcher(container, self._bounds))
+                path, variables = launcher(container, self._bounds)
             else:
                 cli, _ = await asyncio.gather(
                     asyncio.to_thread(self._cli, request), asyncio.to_thread(import_module, "claude_agent_sdk")

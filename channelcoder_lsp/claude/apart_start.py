@@ -1,4 +1,4 @@
-"""Run as a program by ``apart.sh``: becomes the CLI, in a session of its own, that ends when its parent does.
+"""Run as a program (``apart.py``): becomes the CLI, in a session of its own, that ends when its parent does.
 
 Standard library only, and little of it: it starts with every connection.
 """
@@ -16,8 +16,9 @@ _NOT_STARTED = 127
 
 def main() -> int:
     """Become the CLI; returns only if that fails."""
-    del os.environ["CHANNELCODER_PYTHON"]
     program = os.environ.pop("CHANNELCODER_CLAUDE")
+    for name in ("CHANNELCODER_PYTHON", "CHANNELCODER_PROGRAM"):
+        del os.environ[name]
     with suppress(OSError):  # it leads a session already
         os.setsid()
     if sys.platform == "linux":

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from channelcoder_lsp.claude.stand_in import can_stand_in, stand_in
 from channelcoder_lsp.domain.container import WORKSPACE
+from channelcoder_lsp.domain.errors import ContainerError
 from channelcoder_lsp.execution import container_launcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+    from pathlib import Path
 
     from channelcoder_lsp.domain.container import ContainerRun
 
@@ -22,14 +20,18 @@ _CONFIG = "/claude"
 """Where Claude keeps its transcripts in the container."""
 
 
-@contextmanager
-def launcher(run: ContainerRun, env: Iterable[str]) -> Iterator[Path]:
-    """A program that is ``claude`` in the container, for as long as the context is.
+def launcher(run: ContainerRun, env: Iterable[str]) -> tuple[Path, dict[str, str]]:
+    """A program that is ``claude`` in the container, and the variables that tell it so.
 
     Args:
         run: the container.
         env: names of variables that are passed on beside those of the login and of ``run``.
+
+    Raises:
+        ContainerError: no program can stand in for ``claude`` here.
     """
+    if not can_stand_in():
+        raise ContainerError("Claude can't be started in a container here. Ask without one, or install this anew.")
     arguments = [
         "--rm", "--interactive", "--workdir", str(WORKSPACE), "--tmpfs", "/tmp", "--entrypoint", "claude",  # noqa: S108 - the container's
         "--env", "HOME=/tmp", "--env", f"CLAUDE_CONFIG_DIR={_CONFIG}",
@@ -42,10 +44,4 @@ def launcher(run: ContainerRun, env: Iterable[str]) -> Iterator[Path]:
         "arguments": arguments,
         "env": [*env, *run.env],
     }
-    with tempfile.TemporaryDirectory(prefix="channelcoder-container-") as folder:
-        file, program = Path(folder, "run.json"), Path(folder, "claude")
-        file.write_text(json.dumps(described), encoding="utf-8")
-        words = [sys.executable, "-I", container_launcher.__file__, str(file)]
-        program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
-        program.chmod(0o700)
-        yield program
+    return stand_in(container_launcher.__file__, CHANNELCODER_CONTAINER=json.dumps(described))

@@ -1,7 +1,8 @@
 """Run as a program in the place of ``claude``: starts it in a container, and sees to it that the container ends.
 
-``container_launcher.py RUN ARGUMENT...``, where RUN is a JSON file: the engine, its arguments, names of variables.
-Variables are passed by name, so that no value is in an argument. Standard library only: it starts with every turn.
+``container_launcher.py ARGUMENT...``, and in ``CHANNELCODER_CONTAINER`` JSON: the engine, its arguments, names of
+variables. Variables are passed by name, so that no value is in an argument. Standard library only: it starts with every
+turn.
 
 The container ends when this program does, however it ends (a second process of it, which nobody signals, waits for
 that), and this program ends when the one that started it is gone.
@@ -16,7 +17,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -36,13 +36,13 @@ def command(run: dict[str, Any], name: str, arguments: list[str], environment: d
 
 def main() -> int:
     """Start the container; its exit code."""
-    if sys.argv[1] == "--end":
+    if sys.argv[1:2] == ["--end"]:
         return _outlive(sys.argv[2], sys.argv[3])
     parent = os.getppid()
     with suppress(OSError):  # it leads a session already
         os.setsid()  # Ctrl-C in the terminal is for who started us
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    run = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    run = json.loads(os.environ.pop("CHANNELCODER_CONTAINER"))
     name = f"channelcoder-{uuid4().hex}"
     watcher = subprocess.Popen(  # noqa: S603 - this file
         [sys.executable, "-I", __file__, "--end", run["engine"], name],
@@ -53,7 +53,7 @@ def main() -> int:
         text=True,
     )
     assert watcher.stdin is not None  # noqa: S101 - it was asked for
-    client = subprocess.Popen(command(run, name, sys.argv[2:], dict(os.environ)))  # noqa: S603 - the engine
+    client = subprocess.Popen(command(run, name, sys.argv[1:], dict(os.environ)))  # noqa: S603 - the engine
     try:
         # From here on the watcher can end the engine's client, too, which might be about to make the container.
         watcher.stdin.write(f"{client.pid}\n")

@@ -105,7 +105,8 @@ async def test_it_hears_of_no_signal_that_is_meant_for_us(bench):
     """Ctrl-C reaches all who share a terminal's session and group."""
     async with bench.connected() as connection:
         assert os.getsid(connection.pid) == os.getpgid(connection.pid) == connection.pid
-        assert not {"CHANNELCODER_PYTHON", "CHANNELCODER_CLAUDE"} & psutil.Process(connection.pid).environ().keys()
+        variables = psutil.Process(connection.pid).environ()
+        assert not {"CHANNELCODER_PYTHON", "CHANNELCODER_PROGRAM", "CHANNELCODER_CLAUDE"} & variables.keys()
 
 
 async def test_a_cli_that_never_answers_can_be_left(bench, tmp_path):
