@@ -5,6 +5,7 @@ import { type Context, activeEditor, asDiagnostic, asRange } from "./context.ts"
 import type { AskArguments, ClientContext, ReplyArguments, ThreadArguments } from "./protocol.ts";
 import { about as aboutPrompt } from "./prompts.ts";
 import { typedQuestion } from "./question.ts";
+import { counted } from "./rendering.ts";
 import { parted } from "./words.ts";
 
 const PROMPTS = ["explain", "review", "fix", "tests", "document", "refactor"];
@@ -166,7 +167,7 @@ async function review(context: Context, scope: "file" | "changes"): Promise<void
           scope,
           folder: (await context.folder()) ?? null,
         });
-  vscode.window.setStatusBarMessage(`Claude reviews ${reviewing.files.length} file(s)`, 5_000);
+  vscode.window.setStatusBarMessage(`Claude reviews ${counted(reviewing.files.length, "file")}`, 5_000);
 }
 
 function addContext(context: Context, part: boolean): void {
@@ -180,7 +181,11 @@ function showAdded(context: Context): void {
   const number = context.added.length;
   void vscode.commands.executeCommand("setContext", "channelcoder.context", number > 0);
   if (number > 0) {
-    vscode.window.setStatusBarMessage(`${number} thing(s) go along with the next question`, 5_000);
+    const goes = number === 1 ? "goes" : "go";
+    vscode.window.setStatusBarMessage(
+      `${counted(number, "thing")} ${goes} along with the next question`,
+      5_000,
+    );
   }
 }
 
