@@ -64,10 +64,13 @@ def test_what_a_session_may_cost_and_how_full_it_is(desk, model):
     desk.type_name("2.50")
     expect(desk.status).to_have_accessible_name(re.compile(r"of \$2\.50"))
     expect(desk.status).to_have_accessible_name(re.compile(r"Context: 60,\d+ of [\d,]+ tokens \(\d+%\)"))
+    desk.hover_over(desk.status, "of $2.50")
+    desk.picture("tooltip")
     desk.run("ChannelCoder: Compact Session")
     expect(desk.status).not_to_have_accessible_name(re.compile("Context:"))
     desk.run("ChannelCoder: Show Transcript")
     expect(desk.session().locator("main")).to_contain_text("We talked about the total.")
+    desk.picture("compacted")
 
 
 def test_what_goes_along_with_a_question(desk, model):
@@ -79,6 +82,7 @@ def test_what_goes_along_with_a_question(desk, model):
     expect(desk.status).to_have_accessible_name(re.compile("Model: .*haiku"))
     desk.edit(prices)
     desk.run("ChannelCoder: Add File to Next Question")
+    expect(desk.page.get_by_text("1 thing goes along with the next question")).to_be_visible()
     desk.page.keyboard.press("Control+w")
     desk.select(*TOTAL)
     desk.run("ChannelCoder: Run Prompt")

@@ -41,7 +41,7 @@ def test_an_answer_streams_into_a_thread_and_stays(code, model):
     model.release()
     code.answered("That is the same in one line.")
     expect(code.thread).to_contain_text("Claude · 1 answer")
-    code.picture("thread")
+    code.pictures("thread")
 
     code.reload()
     code.ready()
