@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcServerNotInitialized
+from pygls.exceptions import FeatureRequestError, JsonRpcServerNotInitialized
 from pygls.lsp.server import LanguageServer
 
 from channelcoder_lsp.methods import register
@@ -66,8 +66,9 @@ class ChannelCoderServer(LanguageServer):
         register(self)
 
     def report_server_error(self, error: Exception, source: object) -> None:
-        """Log it: a person at an editor can do nothing about a message that can't be handled."""
-        logger.error("%s: %s", getattr(source, "__name__", source), error, exc_info=error)
+        """Log it: a person at an editor can do nothing about it. Of a request the answer says it."""
+        if source is not FeatureRequestError:
+            logger.error("a message could not be handled: %s", error, exc_info=error)
 
     async def face(self) -> Face:
         """What the features work with, once it is there.
