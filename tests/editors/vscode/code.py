@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -48,9 +47,6 @@ _SETTINGS = {
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
 }
-
-_LIGHT = "Default Light Modern"
-_THEMES = {"dark": ("Default Dark Modern", "vs-dark"), "contrast": ("Default High Contrast", "hc-black")}
 
 
 def code_server(*arguments: str | Path) -> list[str]:
@@ -108,22 +104,6 @@ class Code(Window):
             assert time.monotonic() < deadline, self._log.read_text("utf-8")
             time.sleep(0.05)  # another program's log: nothing tells when it has the line
         return process, int(listening[1])
-
-    def set(self, **settings: Any) -> None:
-        """Change settings of the user, as an editor of the file does."""
-        path = self._user / "User" / "settings.json"
-        path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **settings}), "utf-8")
-
-    def pictures(self, name: str) -> None:
-        """Keep pictures of the window in a light, a dark and a high-contrast theme, if the environment says where."""
-        self.picture(name)
-        if "CHANNELCODER_PICTURES" in os.environ:
-            for kind, (theme, shown) in _THEMES.items():
-                self.set(**{"workbench.colorTheme": theme})
-                self.page.locator(f".monaco-workbench.{shown}").wait_for()
-                self.picture(f"{name}-{kind}")
-            self.set(**{"workbench.colorTheme": _LIGHT})
-            self.page.locator(".monaco-workbench.vs").wait_for()
 
     def servers(self) -> list[psutil.Process]:
         """The language servers that run for it."""

@@ -89,6 +89,7 @@ def window(
 ) -> Iterator[Code]:
     """One VS Code for all tests of a module that don't need one of their own, with a file of the shop open."""
     machine = Machine(tmp_path_factory.mktemp("machine"), running_model)
+    machine.write("prices.py", "VALUE_ADDED_TAX = 0.19\n")
     code = Code(machine, browser, extensions)
     code.open(machine.write("shop.py", SHOP))
     code.ready()
@@ -100,7 +101,7 @@ def window(
 def desk(window: Code, model: Model, request: pytest.FixtureRequest) -> Iterator[Code]:
     """The module's VS Code in a session of its own, with the shop's file as it was."""
     window.machine.write("shop.py", SHOP)
-    window.begin(request.node.name)
+    window.begin()
     yield window
     keep(window, request)
 

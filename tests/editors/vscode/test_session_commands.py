@@ -75,12 +75,11 @@ def test_what_a_session_may_cost_and_how_full_it_is(desk, model):
 
 def test_what_goes_along_with_a_question(desk, model):
     """A file that was added, the model that was chosen and the prompt from the list go to Claude, once."""
-    prices = desk.machine.write("prices.py", "VALUE_ADDED_TAX = 0.19\n")
     model.script("It adds up.", "It still does.")
     desk.run("ChannelCoder: Select Model")
     desk.rows("haiku").click()
     expect(desk.status).to_have_accessible_name(re.compile("Model: .*haiku"))
-    desk.edit(prices)
+    desk.edit(desk.machine.project / "prices.py")
     desk.run("ChannelCoder: Add File to Next Question")
     expect(desk.page.get_by_text("1 thing goes along with the next question")).to_be_visible()
     desk.page.keyboard.press("Control+w")

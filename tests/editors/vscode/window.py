@@ -24,6 +24,8 @@ expect.set_options(timeout=MILLISECONDS)
 _TRIES = 4_000, 8_000, 16_000, 32_000
 """How long a step is waited for, in milliseconds, that a redraw of the window can undo, before it is taken again."""
 
+_THEMES = {"dark": "Dark Modern", "contrast": "Dark High Contrast", "": "Light Modern"}
+
 _SHOWN = """() => [
   `the focus is in ${document.activeElement?.className}`,
   ...[...document.querySelectorAll(
@@ -46,6 +48,7 @@ class Window:
         self.page = page
         self._port = port
         self._project = project
+        self._begun = 0
 
     # The window
 
@@ -79,7 +82,7 @@ class Window:
         self.page.reload()
         self.page.wait_for_selector(".monaco-editor .view-line")
 
-    def begin(self, session: str) -> None:
+    def begin(self) -> None:
         """Begin another session, with nothing open but the shop's file as it is on the disk."""
         self.page.keyboard.press("Escape")
         while self.page.locator(".tab.dirty").count() > 0:
@@ -90,8 +93,9 @@ class Window:
         expect(self.page.locator(".tab")).to_have_count(0)
         self.edit(self._project / "shop.py")
         self.run("ChannelCoder: New Session")
-        self.type_name(session)
-        expect(self.status).to_have_accessible_name(re.compile(rf"Session: {session}\b"))
+        self._begun += 1
+        self.type_name(f"work-{self._begun}")
+        expect(self.status).to_have_accessible_name(re.compile(rf"Session: work-{self._begun}\b"))
         expect(self.lenses).to_have_count(0)
 
     @property
@@ -265,6 +269,17 @@ class Window:
     def notifications(self) -> Locator:
         """What is said in the corner."""
         return self.page.locator(".notification-list-item-message")
+
+    def pictures(self, name: str) -> None:
+        """Keep pictures of the window in a light, a dark and a high-contrast theme, if the environment says where."""
+        self.picture(name)
+        if "CHANNELCODER_PICTURES" in os.environ:
+            for kind, theme in _THEMES.items():
+                self.run("Preferences: Color Theme")
+                self.page.keyboard.type(theme)
+                self.rows(theme).first.click()
+                self.page.locator(".quick-input-widget").wait_for(state="hidden")
+                self.picture(f"{name}-{kind}" if kind else name)
 
     def picture(self, name: str) -> None:
         """Keep a picture of the window, if the environment says where."""
