@@ -73,7 +73,8 @@ export class Proposals implements vscode.TextDocumentContentProvider {
   private async diff(proposalId: string, file: ProposedFileContent): Promise<void> {
     const target = vscode.Uri.parse(file.uri);
     const name = vscode.workspace.asRelativePath(target);
-    const before = file.before === null ? this.document(proposalId, "before", target, "") : target;
+    // A text of its own on both sides: threads of the file would tear a gap into the diff.
+    const before = this.document(proposalId, "before", target, file.before ?? "");
     const after = this.document(proposalId, "after", target, file.after ?? "");
     const title = `${name}: Claude's edit${file.reason === null ? "" : ` (${file.reason})`}`;
     await vscode.commands.executeCommand("vscode.diff", before, after, title, { preview: false });
