@@ -30,6 +30,7 @@ def proposed(start, machine, model, **settings):
     code.run("ChannelCoder: Fix Selection")
     code.answered("Mended.")
     expect(code.thread.get_by_role("button", name="Preview Proposed Edit")).to_be_visible()
+    code.picture("thread-dark")
     return code
 
 

@@ -41,7 +41,7 @@ def test_an_answer_streams_into_a_thread_and_stays(code, model):
     model.release()
     code.answered("That is the same in one line.")
     expect(code.thread).to_contain_text("Claude · 1 answer")
-    code.pictures("thread")
+    code.picture("thread")
 
     code.reload()
     code.ready()
@@ -97,7 +97,8 @@ def test_the_light_bulb_takes_code_from_an_answer(code, model):
 
 def test_a_question_that_the_lens_asks_for_is_typed(start, machine, model):
     """Continue has no question of its own: the editor asks for it."""
-    code = start(machine.write("shop.py", SHOP), **{"channelcoder.lensActions": True})
+    contrast = {"workbench.colorTheme": "Default High Contrast"}
+    code = start(machine.write("shop.py", SHOP), **{"channelcoder.lensActions": True}, **contrast)
     code.ready()
     model.script("It adds up.", "It is.")
     code.ask("What does this do?", TOTAL)
@@ -105,6 +106,7 @@ def test_a_question_that_the_lens_asks_for_is_typed(start, machine, model):
     code.lenses.nth(1).click()
     code.answer("Is it fast?")
     expect(code.thread).to_contain_text("It is.")
+    code.picture("thread-contrast")
     assert [request.question for request in model.requests(2)] == ["What does this do?", "Is it fast?"]
 
 

@@ -24,8 +24,6 @@ expect.set_options(timeout=MILLISECONDS)
 _TRIES = 4_000, 8_000, 16_000, 32_000
 """How long a step is waited for, in milliseconds, that a redraw of the window can undo, before it is taken again."""
 
-_THEMES = {"dark": "Dark Modern", "contrast": "Dark High Contrast", "": "Light Modern"}
-
 _SHOWN = """() => [
   `the focus is in ${document.activeElement?.className}`,
   ...[...document.querySelectorAll(
@@ -269,17 +267,6 @@ class Window:
     def notifications(self) -> Locator:
         """What is said in the corner."""
         return self.page.locator(".notification-list-item-message")
-
-    def pictures(self, name: str) -> None:
-        """Keep pictures of the window in a light, a dark and a high-contrast theme, if the environment says where."""
-        self.picture(name)
-        if "CHANNELCODER_PICTURES" in os.environ:
-            for kind, theme in _THEMES.items():
-                self.run("Preferences: Color Theme")
-                self.page.keyboard.type(theme)
-                self.rows(theme).first.click()
-                self.page.locator(".quick-input-widget").wait_for(state="hidden")
-                self.picture(f"{name}-{kind}" if kind else name)
 
     def picture(self, name: str) -> None:
         """Keep a picture of the window, if the environment says where."""
