@@ -54,7 +54,6 @@ def test_a_thread_whose_code_is_gone_is_in_the_tree(desk, model):
     row = desk.page.get_by_role("treeitem", name=re.compile("What does this do.*not found any more"))
     row.click()
     expect(desk.session().locator("body")).to_contain_text("It adds up.")
-    desk.picture("orphan")
     desk.page.locator(".tab", has_text="shop.py").click()
     desk.page.locator(".monaco-editor .view-line").first.click()
     desk.page.keyboard.press("Control+z")

@@ -70,7 +70,6 @@ def test_what_a_session_may_cost_and_how_full_it_is(desk, model):
     expect(desk.status).not_to_have_accessible_name(re.compile("Context:"))
     desk.run("ChannelCoder: Show Transcript")
     expect(desk.session().locator("main")).to_contain_text("We talked about the total.")
-    desk.picture("compacted")
 
 
 def test_what_goes_along_with_a_question(desk, model):
