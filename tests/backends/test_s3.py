@@ -251,6 +251,46 @@ async def test_a_server_that_ignores_conditions_is_refused():
         await storage.create(SessionState(), "mine")
 
 
+class TestOthersWhoAreAlwaysFaster:
+    """Tries come to an end, and what could not be done is said; what was there is there."""
+
+    @pytest.fixture
+    def losing(self, bucket, monkeypatch):
+        """Makes a storage that loses every race for what begins with a path, from now on."""
+        monkeypatch.setattr("channelcoder_lsp.storage.s3.names._PAUSE_SECONDS", 0)
+
+        def make(path):
+            storage = SharedStorage(BucketBackend(Bucket(bucket._store, "memory", "")))
+            put_if = storage._backend._bucket.put_if
+
+            async def lose(given, data, e_tag):
+                return None if given.startswith(path) else await put_if(given, data, e_tag)
+
+            monkeypatch.setattr(storage._backend._bucket, "put_if", lose)
+            return storage
+
+        return make
+
+    async def test_to_a_new_name(self, losing):
+        with pytest.raises(StorageUnreachableError, match="refused a change 101 times"):
+            await losing(paths.NAMES).create(SessionState(), "mine")
+
+    @pytest.mark.parametrize("path", [paths.NAMES, paths.CARDS])
+    async def test_in_renaming(self, connect, losing, path):
+        await (await connect().create(SessionState(), "old")).append(*answered(1))
+        with pytest.raises(StorageUnreachableError, match="refused a change 101 times"):
+            await losing(path).rename("old", "new")
+        assert list((await connect().load("old")).turns) == ["turn-1"]
+
+    async def test_in_taking_a_name_away(self, connect, losing):
+        storage = connect()
+        await storage.create(SessionState(), "mine")
+        key = (await storage._backend.find("mine")).key
+        with pytest.raises(StorageUnreachableError, match="refused a change 101 times"):
+            await losing(paths.NAMES)._backend._names.drop("mine", key)
+        assert await connect().exists("mine")
+
+
 async def test_a_bucket_that_is_not_there(s3_server):
     async with Place(f"s3://nowhere-{uuid4().hex}", "").storage() as storage:
         with pytest.raises(StorageUnreachableError, match="no bucket"):

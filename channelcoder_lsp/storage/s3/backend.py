@@ -49,7 +49,7 @@ from channelcoder_lsp.storage.s3.card import Card, Entry, without
 from channelcoder_lsp.storage.s3.cards import Cards
 from channelcoder_lsp.storage.s3.leases import Leases
 from channelcoder_lsp.storage.s3.listing import Listing
-from channelcoder_lsp.storage.s3.names import Names, collided
+from channelcoder_lsp.storage.s3.names import Names
 from channelcoder_lsp.storage.s3.records import Records, VanishedError
 from channelcoder_lsp.storage.s3.removing import LEFT_BEHIND, Removing
 from channelcoder_lsp.storage.s3.watching import Bell, Watch
@@ -161,6 +161,7 @@ class BucketBackend(Backend):
 
     async def rename(self, handle: Handle, name: str) -> None:
         """Give the session another name."""
+        lost = 0
         while True:
             known = await self._cards.read(handle.key)
             if known is None or known.card.gone or known.card.name != handle.name:
@@ -170,6 +171,8 @@ class BucketBackend(Backend):
             row = known.card.row.model_copy(update={"name": name})
             if await self._cards.write(known, name=name, row=row):
                 break
+            lost += 1
+            await self._names.collided(lost)
         await self._names.drop(handle.name, handle.key)
         self._bell.ring()
 
@@ -369,21 +372,20 @@ class BucketBackend(Backend):
 
     async def _take(self, name: str, key: str) -> bool:
         """Give a name to a session; whether it was free, or that one's."""
+        lost = 0
         while True:
             seen = await self._names.read()
             holder = seen.names.get(name)
             known = await self._cards.read(holder) if holder not in (None, key) else None
-            if known is not None:
-                if known.card.gone:
-                    await self._removing.finish(known.card.key, name)
-                    continue
-                if known.card.name == name:
-                    return False
-                if not await self._cards.write(known):  # so that whoever was about to take the name can't
-                    continue
-            if await self._names.give(seen, name, key):
+            if known is not None and known.card.gone:
+                await self._removing.finish(known.card.key, name)
+            elif known is not None and known.card.name == name:
+                return False
+            # The card is written anew, so that whoever was about to take the name can't.
+            elif (known is None or await self._cards.write(known)) and await self._names.give(seen, name, key):
                 return True
-            await collided()
+            lost += 1
+            await self._names.collided(lost)
 
     async def _end(self, handle: Handle) -> None:
         async def gone(card: Card) -> dict[str, Any]:

@@ -21,6 +21,8 @@ TIMEOUT_SECONDS = 15.0
 """What one request may take at most, with what the client does to repeat it."""
 AT_ONCE = 32
 """Requests that are sent without waiting for each other."""
+COLLISIONS = 100
+"""How often others may be faster before something must be wrong."""
 _LONGEST = 300
 """Characters of what a server says that are told on."""
 
@@ -57,6 +59,21 @@ class Bucket:
         self._prefix = prefix
         self._places = asyncio.Semaphore(AT_ONCE)
         self.address = address
+
+    def expect_an_end(self, lost: int) -> None:
+        """End the tries to change an object that others were always faster with.
+
+        Args:
+            lost: how many tries there were.
+
+        Raises:
+            StorageUnreachableError: there were so many that something must be wrong.
+        """
+        if lost > COLLISIONS:
+            raise StorageUnreachableError(
+                f"The bucket at {self.address} refused a change {lost} times, as if others were faster each time. It "
+                "may be too busy, or not keep to If-Match."
+            )
 
     async def get(self, path: str, unless: Found | None = None) -> Found | None:
         """An object; None: there is none.

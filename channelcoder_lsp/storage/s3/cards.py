@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _REMEMBERED = 200
 """Cards that are kept in memory, so that one that has not changed needs not be sent."""
 _LONGEST_PAUSE = 0.2
-_COLLISIONS = 100
-"""How often others may be faster before something must be wrong."""
 
 
 @dataclass(frozen=True)
@@ -132,11 +130,7 @@ class Cards:
                     self._changed()
                     return before, card
                 lost += 1
-                if lost > _COLLISIONS:
-                    raise StorageUnreachableError(
-                        f"The bucket at {self._bucket.address} refused a change {lost} times, as if others were faster "
-                        "each time. It may be too busy, or not keep to If-Match."
-                    )
+                self._bucket.expect_an_end(lost)
                 known, fresh = await self.read(handle.key), True
                 if known is not None and (
                     known.card.token == card.token

@@ -76,10 +76,24 @@ class Names:
 
     async def drop(self, name: str, key: str) -> None:
         """Take a name from a session, if it is that one's."""
+        lost = 0
         while (seen := await self.read()).names.get(name) == key:
             if await self._write(seen, {each: whose for each, whose in seen.names.items() if each != name}):
                 return
-            await collided()
+            lost += 1
+            await self.collided(lost)
+
+    async def collided(self, lost: int) -> None:
+        """Wait a moment, so that those who wrote at once don't do so again.
+
+        Args:
+            lost: how often others were faster by now.
+
+        Raises:
+            StorageUnreachableError: so often that something must be wrong.
+        """
+        self._bucket.expect_an_end(lost)
+        await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS))  # noqa: S311 - nothing to keep secret
 
     async def _write(self, seen: Seen, names: Mapping[str, str]) -> bool:
         new = _Names(token=uuid4().hex, names=dict(names))
@@ -102,8 +116,3 @@ class Names:
                 f"The server of the bucket at {self._bucket.address} ignores If-None-Match and If-Match, so sessions "
                 "would be lost there when two machines write. Use a server that has conditional writes."
             )
-
-
-async def collided() -> None:
-    """Wait a moment, so that those who wrote at once don't do so again."""
-    await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS))  # noqa: S311 - nothing to keep secret
