@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "./context.ts";
 import type { SessionRow, ThreadRow } from "./protocol.ts";
-import { facts as threadFacts } from "./rendering.ts";
+import { counted, facts as threadFacts } from "./rendering.ts";
 import { byPlace } from "./reviewing.ts";
 import { facts as sessionFacts } from "./sessions.ts";
 
@@ -28,7 +28,7 @@ export function registerViews(context: Context): void {
   });
   const badge = (): void => {
     const open = context.threads.rows.filter((row) => row.status === "open").length;
-    view.badge = open > 0 ? { value: open, tooltip: `${open} open threads` } : undefined;
+    view.badge = open > 0 ? { value: open, tooltip: counted(open, "open thread") } : undefined;
   };
   context.extension.subscriptions.push(
     view,
