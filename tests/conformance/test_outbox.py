@@ -17,7 +17,7 @@ async def test_promise(promise, tmp_path):
 
     def connect() -> SharedStorage:
         engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/sessions.db")
-        storages.append(SharedStorage(Outbox(DatabaseBackend(engine, owned=True), tmp_path / "outbox")))
+        storages.append(SharedStorage(Outbox(DatabaseBackend(engine, owned=True), tmp_path / "outbox", patience=60)))
         return storages[-1]
 
     try:

@@ -256,8 +256,9 @@ class TestOptions:
         assert await session.list() == []
 
     async def test_time_that_is_up_ends_it(self, model: OfflineModel):
-        await model.script(Text(text="one two three", words_per_chunk=1, hold_after=1))
+        await model.script(Text(text="Yes."), Text(text="one two three", words_per_chunk=1, hold_after=1))
         async with session() as s:
+            await s.claude("There?")  # its start is not to be counted
             result = await s.claude("Slow?", timeout=3)
             assert (result.is_error, result.cancelled, result.text.strip()) == (True, True, "one")
             assert "no whole answer in 3 seconds" in (result.error or "")
