@@ -68,7 +68,8 @@ function asObject(value: unknown): object {
  */
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
-  private health: Health = { kind: "stopped" };
+  /** It is started with the extension: what is asked until then waits. */
+  private health: Health = { kind: "starting" };
   private readonly deaths: number[] = [];
   private readonly turn = new vscode.EventEmitter<TurnNotification>();
   private readonly changed = new vscode.EventEmitter<ChangedNotification>();
@@ -159,6 +160,7 @@ export class Server implements vscode.Disposable {
     name: K,
     given: Commands[K]["arguments"],
   ): Promise<Commands[K]["result"]> {
+    await this.settled();
     if (this.client === undefined || !this.running) {
       throw new Error('The ChannelCoder server is not running. Run "ChannelCoder: Restart Server".');
     }
@@ -180,6 +182,21 @@ export class Server implements vscode.Disposable {
     this.turn.dispose();
     this.changed.dispose();
     this.healthChanged.dispose();
+  }
+
+  /** Resolves when it runs, or doesn't. */
+  private async settled(): Promise<void> {
+    if (this.health.kind !== "starting") {
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const listening = this.onHealth(({ kind }) => {
+        if (kind !== "starting") {
+          listening.dispose();
+          resolve();
+        }
+      });
+    });
   }
 
   private places(): Places {

@@ -68,6 +68,7 @@ function registerServer(context: Context): void {
   });
   context.extension.subscriptions.push(
     server.onHealth((health) => {
+      // For the walkthrough. Commands are there until it is known that they can't work: the first one starts it all.
       void vscode.commands.executeCommand("setContext", "channelcoder.running", health.kind === "running");
       const stopped = health.kind === "failed" || health.kind === "stopped";
       void vscode.commands.executeCommand("setContext", "channelcoder.stopped", stopped);

@@ -62,6 +62,18 @@ def test_nothing_is_started_before_a_file_is_open(start, machine):
     assert len(code.servers()) == 1
 
 
+def test_a_command_of_the_palette_starts_it_in_a_window_without_files(start, machine, model):
+    """The session is gone on with as soon as the server, which the command starts, is there."""
+    machine.write("shop.py", SHOP)
+    model.script("Here.")
+    code = start()
+    assert code.servers() == []
+    code.run("ChannelCoder: Continue Session")
+    code.answer("Are you there?")
+    expect(code.status).to_have_accessible_name(re.compile("2 messages"))
+    assert len(code.servers()) == 1
+
+
 def test_a_missing_server_is_said_with_what_to_do(start, machine):
     """One sentence with the reason, and buttons; the commands that need a server are not offered."""
     code = start(machine.write("shop.py", SHOP), **{"channelcoder.server.path": "/nowhere/channelcoder-lsp"})
