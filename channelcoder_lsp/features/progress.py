@@ -13,7 +13,7 @@ from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.features.context_warning import suggest_compacting
-from channelcoder_lsp.features.render import title
+from channelcoder_lsp.features.render import count, title
 from channelcoder_lsp.features.review_progress import ReviewsShown
 from channelcoder_lsp.features.trace import trace
 from channelcoder_lsp.services.events import (
@@ -154,7 +154,7 @@ class TurnsShown:
             return
         words = text.count(" ") + text.count("\n")
         shown.words = words if replace else shown.words + words
-        self._report(turn, f"answering, {shown.words} words")
+        self._report(turn, f"answering, {count(shown.words, 'word')}")
         if not self._client.follows_turns:
             return
         if replace:

@@ -82,8 +82,8 @@ def age(moment: datetime) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """``1 answer``, ``2 answers``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """``no answers``, ``1 answer``, ``2 answers``."""
+    return f"1 {noun}" if number == 1 else f"{number or 'no'} {noun}s"
 
 
 def subject(thread: Thread, turns: list[Turn]) -> str:

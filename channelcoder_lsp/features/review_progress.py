@@ -10,6 +10,7 @@ from uuid import uuid4
 from lsprotocol import types as lsp
 
 from channelcoder_lsp.domain.review import ReviewScope, ReviewState
+from channelcoder_lsp.features.render import count
 from channelcoder_lsp.services.safe_text import plain_text
 
 if TYPE_CHECKING:
@@ -99,11 +100,11 @@ def _how_far(session: Session, review: Review) -> str:
 def _sentence(session: Session, review: Review) -> str:
     """The review's end in a sentence: what was found, and what went wrong."""
     done = [file for file in review.files if file.state is ReviewState.DONE]
-    what = _name(review.files[0]) if len(review.files) == 1 else _count(len(done), "file")
+    what = _name(review.files[0]) if len(review.files) == 1 else count(len(done), "file")
     told = [f"Review of {what}: {_findings(session, review)}."]
     failed = [file for file in review.files if file.error is not None]
     if failed:
-        told.append(f"{_count(len(failed), 'file')} could not be reviewed: {_name(failed[0])}: {failed[0].error}")
+        told.append(f"{count(len(failed), 'file')} could not be reviewed: {_name(failed[0])}: {failed[0].error}")
         told.append("Resume the review to try again.")
     notes = [*review.notes]
     notes += [note for file in review.files if file.note and (note := f"{file.name}: {file.note}") not in notes]
@@ -114,11 +115,7 @@ def _sentence(session: Session, review: Review) -> str:
 
 def _findings(session: Session, review: Review) -> str:
     threads = session.head.threads.values()
-    return _count(sum(1 for each in threads if each.finding and each.finding.review_id == review.id), "finding")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"1 {noun}" if number == 1 else f"{number or 'no'} {noun}s"
+    return count(sum(1 for each in threads if each.finding and each.finding.review_id == review.id), "finding")
 
 
 def _name(file: ReviewedFile) -> str:

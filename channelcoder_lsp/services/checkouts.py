@@ -172,7 +172,7 @@ class Checkouts:
             return None
         listed = f"{', '.join(names[:-1])} and {names[-1]} were" if len(names) > 1 else f"{names[0]} was"
         why = "is not trusted" if state.trusted is None else "changed since it was trusted"
-        told = f"This folder {why}, so {listed} not used. channelcoder.trust changes that."
+        told = f"This folder {why}, so {listed} not used. Trust the folder to have it used."
         logger.warning("%s: %s", checkout.root, told)
         try:
             self._update(checkout, left_out=names)

@@ -234,7 +234,7 @@ class TestLeftOut:
         assert checkouts.tell_left_out(checkout) is None
         (checkout.root / "CLAUDE.md").write_text("Be brief.")
         assert checkouts.tell_left_out(checkout) == (
-            "This folder is not trusted, so CLAUDE.md was not used. channelcoder.trust changes that."
+            "This folder is not trusted, so CLAUDE.md was not used. Trust the folder to have it used."
         )
         assert "CLAUDE.md was not used" in caplog.text
 
