@@ -24,8 +24,8 @@ test-vscode: .make/vscode vsix  ## VS Code's tests in a real window, which `make
 test-unit: .make/dev  ## the quick part of the tests
 	$(RUN) -m pytest tests/unit tests/conformance
 
-soak: .make/dev  ## kill the server a thousand times while it works; takes an hour or so
-	CHANNELCODER_TEST_KILLS=1000 $(RUN) -m pytest tests/faults
+soak: .make/dev  ## servers are killed a thousand times while people work, and sent twenty thousand messages; takes an hour or so
+	CHANNELCODER_TEST_KILLS=1000 CHANNELCODER_TEST_MESSAGES=20000 $(RUN) -m pytest tests/faults
 
 lint: .make/dev .make/extension .make/lua .make/system
 	$(BIN)/ruff check
