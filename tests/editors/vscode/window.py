@@ -283,6 +283,7 @@ class Window:
     def _open(self, key: str, text: str, once: int) -> None:
         # One that is still closing would take the text; what is typed before the box has the focus goes to the code.
         self.page.locator(".quick-input-widget").first.wait_for(state="hidden", timeout=once)
+        self.page.mouse.move(5, 5)  # what is told of the place under the mouse would cover the list
         self.page.keyboard.press(key)
         box = self.page.locator(".quick-input-widget:visible input").first
         expect(box).to_be_focused(timeout=once)
