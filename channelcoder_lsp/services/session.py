@@ -402,7 +402,7 @@ class Session(SessionRecords):
     async def _recorded(
         self, turn: Turn, thread: Thread | None, watcher: TurnWatcher | None, adjust: Adjust | None
     ) -> Turn:
-        await self._recorder.record(TurnAsked(turn=turn, thread=thread))
+        await self._recorder.record(TurnAsked(turn=turn, thread=thread, at=turn.asked))
         # The journal's head holds its own copy once the record was taken in.
         turn = self.turn(turn.id)
         self._recorder.tell(TurnQueued(self, turn))
