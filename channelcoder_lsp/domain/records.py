@@ -79,9 +79,6 @@ class TurnFinished(RecordBase):
     context: ContextUse | None = None
     near_limit: bool | None = None
     session_id: str | None = None
-    given_up: bool | None = None
-    """Whether somebody else wrote this, who took the process that asked for gone. Should that one write the turn's end
-    after all, it takes the place of this."""
 
 
 class ThreadChanged(RecordBase):
@@ -133,14 +130,6 @@ class SessionContinued(RecordBase):
     session_id: str
 
 
-class SessionOffered(RecordBase):
-    """The session is of a project; ``chosen`` is what :attr:`~channelcoder_lsp.domain.session.Ledger.chosen` says."""
-
-    type: Literal["session.offered"] = "session.offered"
-    project: str
-    chosen: int | None = None
-
-
 class ModelChosen(RecordBase):
     """Another model was chosen for the turns to come (None: the CLI's default)."""
 
@@ -173,7 +162,6 @@ Record = Annotated[
     | WorktreeChosen
     | ContainerChosen
     | SessionContinued
-    | SessionOffered
     | ModelChosen
     | SpendingLimited
     | SessionCleared,

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from channelcoder_lsp.domain.container import ContainerOfSession
-from channelcoder_lsp.domain.ending import end
 from channelcoder_lsp.domain.model import Model, Timestamp, now
 from channelcoder_lsp.domain.proposal import Proposal
 from channelcoder_lsp.domain.records import (
@@ -23,7 +22,6 @@ from channelcoder_lsp.domain.records import (
     ReviewChanged,
     SessionCleared,
     SessionContinued,
-    SessionOffered,
     SpendingLimited,
     ThreadChanged,
     ThreadRemoved,
@@ -91,12 +89,7 @@ class Ledger(Model):
     seq: int = 0
     """The number of the last record that is folded in."""
     checkout: str | None = None
-    """The folder that the session belongs to: its real path on the machine where it was made."""
-    project: str | None = None
-    """What the project is called on every machine (:mod:`channelcoder_lsp.services.identity`), if that is known."""
-    chosen: int | None = None
-    """How often a person had chosen the project's active session when this one was; 0: it was made since there was
-    none. None: it is not offered to the project's other checkouts."""
+    """The folder that the session belongs to: its real path."""
     model: str | None = None
     """The model chosen for this session, if one was."""
     worktree: WorktreeOfSession | None = None
@@ -183,8 +176,6 @@ class SessionHead(Model):
                 self._in_session(record.session_id)
             case SpendingLimited():
                 ledger.limit_usd = record.usd
-            case SessionOffered():
-                ledger.project, ledger.chosen = record.project, record.chosen
             case SessionCleared():
                 self.session_chain.clear()
                 self.current_session_id = None
@@ -192,8 +183,6 @@ class SessionHead(Model):
                 self.metadata.compacted_from = None
                 self.channelcoder = ledger = Ledger(
                     checkout=ledger.checkout,
-                    project=ledger.project,
-                    chosen=ledger.chosen,
                     model=ledger.model,
                     limit_usd=ledger.limit_usd,
                     worktree=ledger.worktree,
@@ -280,39 +269,41 @@ class SessionHead(Model):
         self.threads[thread.id] = thread
 
     def _finished(self, record: TurnFinished) -> list[Message]:
-        turn, ledger = self.turns.get(record.turn_id), self.channelcoder
-        if turn is None and ledger.cleared:
+        turn = self.turns.get(record.turn_id)
+        if turn.state.finished if turn is not None else self.channelcoder.cleared:
             return []
-        answer, goes_on = record.answer, True
         if turn is not None:
-            late = turn.given_up is not None and not record.given_up
-            if turn.state.finished and not late:
-                return []
-            if late:
-                self.message_count -= bool(turn.answer) and not turn.compacts
-                # Others may have gone on meanwhile: then it goes on from there.
-                before = (turn.given_up or None, record.session_id)
-                goes_on = before == (ledger.last_finished, self.current_session_id)
-            answer = end(turn, record, after=ledger.last_finished)
-        totals = ledger.totals
+            turn.state = record.state
+            turn.answer = record.answer
+            turn.error = record.error
+            turn.retryable = record.retryable
+            turn.notes = [*turn.notes, *record.notes]
+            turn.model = record.model
+            turn.usage = record.usage
+            turn.cost_usd = record.cost_usd
+            turn.tools = record.tools
+            turn.permissions = record.permissions
+            turn.finished = record.at
+            turn.session_id = record.session_id or turn.session_id
+            turn.context = record.context
+            turn.near_limit = record.near_limit
+        totals = self.channelcoder.totals
         totals.cost_usd += record.cost_usd
         totals.usage = totals.usage + record.usage
         if turn is not None and turn.compacts:
             return self._compacted(turn, record)
         if record.session_id:
-            if goes_on:
-                ledger.last_finished = record.turn_id
-                self._in_session(record.session_id)
+            self.channelcoder.last_finished = record.turn_id
+            self._in_session(record.session_id)
             if record.cumulative_cost_usd is not None:
-                ledger.spent[record.session_id] = record.cumulative_cost_usd
-        if goes_on:
-            self._context_is(record)
-        if not answer:
+                self.channelcoder.spent[record.session_id] = record.cumulative_cost_usd
+        self._context_is(record)
+        if not record.answer:
             return []
         return [
             Message(
                 role="assistant",
-                content=answer,
+                content=record.answer,
                 timestamp=record.at,
                 session_id=record.session_id or self.current_session_id or "",
                 turn_id=record.turn_id,
@@ -410,24 +401,11 @@ class SessionState(SessionHead):
 
     def apply(self, record: Record) -> list[Message]:
         """Take ``record`` in; see :meth:`SessionHead.apply`."""
-        said = self._given_up(record)
         added = super().apply(record)
         if isinstance(record, SessionCleared) and self.message_count == 0:
             self.messages.clear()
-        if said and added:
-            # It stands where the question does, in the place of the answer as far as it had come.
-            last = said[-1]
-            self.messages[last + (self.messages[last].role == "user") : last + 1] = added
-        else:
-            self.messages.extend(added)
+        self.messages.extend(added)
         return added
-
-    def _given_up(self, record: Record) -> list[int]:
-        """Where the messages are of a turn that was given up and comes to its end after all."""
-        turn = self.turns.get(record.turn_id) if isinstance(record, TurnFinished) else None
-        if turn is None or turn.given_up is None:
-            return []
-        return [at for at, message in enumerate(self.messages) if message.turn_id == turn.id]
 
     def at_rest(self) -> str:
         """The session as the guide's JSON, indented by two as ChannelCoder writes it.
@@ -458,10 +436,6 @@ class SessionInfo(Model):
     cost_usd: float = 0.0
     first_question: str | None = None
     checkout: str | None = None
-    project: str | None = None
-    """Ours: see :attr:`Ledger.project`."""
-    chosen: int | None = None
-    """Ours: see :attr:`Ledger.chosen`."""
 
 
 def _complete(message: Any) -> bool:

@@ -113,9 +113,6 @@ class Turn(Model):
     author: str | None = None
     owner: str | None = None
     """The process that has the turn in its queue; while it lives, nobody else may call the turn lost."""
-    given_up: str | None = None
-    """For a turn whose end was written by somebody who took its process for gone, and that has no other end yet: the
-    turn that Claude had heard of last by then, if any."""
     asked: Timestamp = Field(default_factory=now)
     started: Timestamp | None = None
     finished: Timestamp | None = None

@@ -237,8 +237,6 @@ class _Shared:
             cost_usd=ours.totals.cost_usd,
             first_question=ours.first_question,
             checkout=ours.checkout,
-            project=ours.project,
-            chosen=ours.chosen,
         )
 
     def become(self, state: SessionState) -> None:

@@ -16,8 +16,8 @@ RECENT_TURNS = 20
 def prune(head: SessionHead) -> SessionHead:
     """``head`` with only the turns that are of use without the history, and bounded texts.
 
-    Those are the turns that hang on a thread, that have not ended or may end anew, and the last few. The texts of turns
-    that have not ended are left whole, since more is to be added to them. What is not cut is shared with ``head``.
+    Those are the turns that hang on a thread, that have not ended, and the last few. The texts of turns that
+    have not ended are left whole, since more is to be added to them. What is not cut is shared with ``head``.
     """
     turns = head.turns
     wanted = {turn_id for thread in head.threads.values() for turn_id in thread.turn_ids}
@@ -25,7 +25,7 @@ def prune(head: SessionHead) -> SessionHead:
     kept = {
         turn_id: _cut(turn) if turn.state.finished else turn
         for turn_id, turn in turns.items()
-        if turn_id in wanted or not turn.state.finished or turn.given_up is not None
+        if turn_id in wanted or not turn.state.finished
     }
     fields = {name: getattr(head, name) for name in SessionHead.model_fields}
     fields["channelcoder"] = head.channelcoder.model_copy(update={"turns": kept})

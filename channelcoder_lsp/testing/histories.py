@@ -14,7 +14,6 @@ from channelcoder_lsp.domain.records import (
     ReviewChanged,
     SessionCleared,
     SessionContinued,
-    SessionOffered,
     ThreadChanged,
     ThreadRemoved,
     TurnAsked,
@@ -61,7 +60,6 @@ def every_record() -> list[Record]:
         ProposalChanged(proposal=proposal.model_copy(update={"files": [change, deleted]})),
         ReviewChanged(review=review),
         SessionContinued(session_id="claude-2"),
-        SessionOffered(project="git:example.org/shop", chosen=3),
         WorktreeChosen(worktree=WorktreeOfSession(branch="feature/x", path="/projects/x")),
         ContainerChosen(container=ContainerOfSession(image="security-scanner", mounts=["/data:/data"])),
         ThreadChanged(thread=other),
@@ -71,10 +69,6 @@ def every_record() -> list[Record]:
         TurnFinished(turn_id="turn-2", state=TurnState.FAILED, error="It failed.", cost_usd=0.5),
         TurnAsked(turn=Turn(id="turn-3", question="And now?")),
         TurnDelta(turn_id="turn-3", text="So far"),
-        TurnFinished(turn_id="turn-3", state=TurnState.FAILED, answer="So far", given_up=True),
-        TurnFinished(turn_id="turn-3", state=TurnState.DONE, answer="So far, so good.", session_id="claude-2"),
-        TurnAsked(turn=Turn(id="turn-4", question="And still?")),
-        TurnDelta(turn_id="turn-4", text="Not yet"),
     ]
     return [record.model_copy(update={"seq": 0}, deep=True) for record in records]
 

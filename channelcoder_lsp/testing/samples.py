@@ -31,7 +31,7 @@ def sample_session(name: str | None = None, *, turns: int = 2, session_id: str =
     """
     state = SessionState(
         metadata=SessionMetadata(name=name, created=MADE, last_active=MADE),
-        channelcoder=Ledger(checkout="/home/someone/project", project="git:example.org/shop", chosen=0),
+        channelcoder=Ledger(checkout="/home/someone/project"),
     )
     thread = sample_thread()
     for number in range(1, turns + 1):

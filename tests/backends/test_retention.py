@@ -137,8 +137,7 @@ async def test_for_what_an_older_version_has_kept_it_begins_with_the_update(tmp_
     storage = opened(url)
     await (await storage.create(SessionState(), "mine")).close()
     async with storage._backend._engine.begin() as connection:
-        for column in ("touched", "project", "chosen"):
-            await connection.exec_driver_sql(f"ALTER TABLE channelcoder_sessions DROP COLUMN {column}")
+        await connection.exec_driver_sql("ALTER TABLE channelcoder_sessions DROP COLUMN touched")
         await connection.exec_driver_sql(f"UPDATE {schema.VERSION_TABLE} SET version_num = '0001'")
     dropping = opened(f"{url}?retention={DAY}")
     assert [info.name for info in await dropping.list()] == ["mine"]

@@ -45,8 +45,6 @@ _INFO = (
     sessions.c.cost_usd,
     sessions.c.first_question,
     sessions.c.checkout,
-    sessions.c.project,
-    sessions.c.chosen,
 )
 _BASE, _HEAD = "base", "head"
 _OF_A_SESSION = (snapshots, records, contents)
@@ -396,8 +394,6 @@ def _columns(info: SessionInfo) -> dict[str, Any]:
         "cost_usd": info.cost_usd,
         "first_question": info.first_question,
         "checkout": info.checkout,
-        "project": info.project,
-        "chosen": info.chosen,
         "touched": epoch(),
     }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-REVISION = "0003"
+REVISION = "0002"
 """The last migration."""
 VERSION_TABLE = "channelcoder_version"
 _LOCK = 0x6368616E

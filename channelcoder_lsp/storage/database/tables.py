@@ -39,8 +39,6 @@ sessions = Table(
     Column("cost_usd", Float, nullable=False),
     Column("first_question", Text),
     Column("checkout", Text),
-    Column("project", Text),
-    Column("chosen", Integer),
     Column("fence", Integer, nullable=False, server_default="0"),
     Column("holder", String(KEY_LENGTH)),
     Column("held_until", Float),

@@ -43,8 +43,6 @@ class Row(Model):
     cost_usd: float = 0.0
     first_question: str | None = None
     checkout: str | None = None
-    project: str | None = None
-    chosen: int | None = None
     seq: int = 0
 
     @classmethod
@@ -61,8 +59,6 @@ class Row(Model):
             cost_usd=ledger.totals.cost_usd,
             first_question=ledger.first_question,
             checkout=ledger.checkout,
-            project=ledger.project,
-            chosen=ledger.chosen,
             seq=ledger.seq,
         )
 
@@ -77,8 +73,6 @@ class Row(Model):
             cost_usd=self.cost_usd,
             first_question=self.first_question,
             checkout=self.checkout,
-            project=self.project,
-            chosen=self.chosen,
         )
 
     def fits(self, snapshot: Stamp, journal: Stamp | None) -> bool:

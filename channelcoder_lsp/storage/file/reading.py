@@ -191,8 +191,7 @@ def read_state(capture: Capture, parsed: Parsed | None = None) -> SessionState:
     if header is not None and "channelcoder" not in state.model_fields_set:
         # ChannelCoder cleared the session: what was folded in before is gone, where it belongs is not.
         row = read_row(capture.files)
-        belongs = {"checkout": row.checkout, "project": row.project, "chosen": row.chosen} if row else {}
-        state.channelcoder = Ledger(seq=header.seq, **belongs)
+        state.channelcoder = Ledger(seq=header.seq, checkout=row.checkout if row else None)
     elif header is not None and header.first > state.channelcoder.seq + 1:
         _fill_hole(state, header, capture.files)
     merge(state, parsed.records, edited=capture.edited)

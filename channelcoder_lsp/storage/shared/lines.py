@@ -107,8 +107,6 @@ def row_of(head: SessionHead, name: str, address: str) -> SessionInfo:
         cost_usd=ledger.totals.cost_usd,
         first_question=ledger.first_question,
         checkout=ledger.checkout,
-        project=ledger.project,
-        chosen=ledger.chosen,
     )
 
 
@@ -126,8 +124,6 @@ def row_after(head: SessionHead, lines: Sequence[Line], handle: Handle, address:
         channelcoder=Ledger(
             seq=ledger.seq,
             checkout=ledger.checkout,
-            project=ledger.project,
-            chosen=ledger.chosen,
             turns={turn_id: ledger.turns[turn_id].model_copy() for turn_id in turns if turn_id in ledger.turns},
             totals=ledger.totals.model_copy(deep=True),
             first_question=ledger.first_question,

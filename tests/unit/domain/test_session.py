@@ -16,7 +16,6 @@ from channelcoder_lsp.domain.records import (
     ModelChosen,
     Record,
     SessionCleared,
-    SessionOffered,
     SpendingLimited,
     ThreadChanged,
     TurnAsked,
@@ -202,59 +201,6 @@ extras = st.dictionaries(
 )
 
 
-def given_up(number: int, answer: str = "So f") -> TurnFinished:
-    """The end that somebody else wrote."""
-    return finished(number, answer, None, state=TurnState.FAILED, error="Nothing was heard.", given_up=True)
-
-
-class TestGivenUp:
-    """Somebody wrote a turn's end, who took the process that asked for gone; that one was only cut off."""
-
-    BEGUN = (asked(1), TurnStarted(turn_id="turn-1", session_id="claude-1"))
-
-    @pytest.mark.parametrize("so_far", ["", "So f"])
-    def test_its_real_end_takes_the_place_of_that_one(self, so_far: str):
-        late = finished(1, "So far, so good.", cost_usd=0.5)
-        state = folded(*self.BEGUN, given_up(1, so_far), asked(2), late)
-        turn = state.turns["turn-1"]
-        assert (turn.state, turn.answer, turn.error, turn.given_up) == (TurnState.DONE, late.answer, None, None)
-        assert [message.content for message in state.messages] == ["Q1", "So far, so good.", "Q2"]
-        assert state.message_count == 3
-        assert state.channelcoder.totals.cost_usd == 0.5
-        assert state.channelcoder.last_finished == "turn-1"
-
-    def test_it_ends_so_once(self):
-        """Neither a second real end, nor another that was written for it, changes anything more."""
-        late = finished(1, cost_usd=0.5)
-        once = folded(*self.BEGUN, given_up(1), late)
-        again = folded(*self.BEGUN, given_up(1), given_up(1, "Else"), late, late, given_up(1, "Else"))
-        assert again.messages == once.messages
-        assert again.turns == once.turns
-        assert again.channelcoder.totals == once.channelcoder.totals
-        assert again.message_count == once.message_count == 2
-
-    def test_what_had_come_stays_if_no_more_did(self):
-        state = folded(*self.BEGUN, given_up(1), finished(1, "", state=TurnState.CANCELLED))
-        assert [message.content for message in state.messages] == ["Q1", "So f"]
-        assert state.turns["turn-1"].state is TurnState.CANCELLED
-        assert state.message_count == 2
-
-    @pytest.mark.parametrize("session_id", ["claude-1", "claude-2"])
-    def test_where_others_went_on_meanwhile_it_goes_on_from_there(self, session_id: str):
-        """The answer is in the conversation, and Claude's own session is the one that was asked in last."""
-        meanwhile = [asked(2), TurnStarted(turn_id="turn-2", session_id=session_id), finished(2, "B", session_id)]
-        state = folded(*self.BEGUN, given_up(1, ""), *meanwhile, finished(1, "A"))
-        assert [message.content for message in state.messages] == ["Q1", "A", "Q2", "B"]
-        assert state.current_session_id == session_id
-        assert state.channelcoder.last_finished == "turn-2"
-
-    def test_a_summary_that_came_late_is_gone_on_from(self):
-        summary = TurnAsked(turn=Turn(id="turn-2", question="Sum up", compacts=True))
-        state = folded(asked(1), finished(1), summary, given_up(2), finished(2, "In short."))
-        assert [message.content for message in state.messages] == ["Q1", "A", "Sum up", "In short."]
-        assert state.message_count == 4
-
-
 @st.composite
 def histories(draw: st.DrawFn) -> list[Record]:
     """Records as they may come, but none of an end before its beginning."""
@@ -279,8 +225,6 @@ def histories(draw: st.DrawFn) -> list[Record]:
                 lambda n, t, r: TurnDelta(turn_id=f"turn-{n}", text=t, replace=r), turn_ids, texts, st.booleans()
             ),
             st.builds(lambda n, t, s: finished(n, t, s, cost_usd=0.25), turn_ids, texts, st.none() | sessions),
-            st.builds(given_up, turn_ids, texts),
-            st.builds(lambda c: SessionOffered(project="git:example.org/shop", chosen=c), st.none() | st.just(2)),
             st.builds(lambda t: ThreadChanged(thread=Thread(id=t, anchor=HERE)), thread_ids),
             st.builds(lambda m: ModelChosen(model=m), st.none() | texts),
             st.builds(lambda usd: SpendingLimited(usd=usd), st.none() | st.just(2.5)),
