@@ -76,7 +76,7 @@ class _OneObject(logging.Formatter):
 
 
 def log_folder() -> Path:
-    """Where servers write their logs."""
+    """Where servers write their logs. The settings, which name the application too, are loaded after the log begins."""
     return platformdirs.user_log_path("channelcoder", appauthor=False)
 
 

@@ -6,10 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.credentials import likely_credential
+from channelcoder_lsp.domain.errors import NotSentError
+from channelcoder_lsp.domain.permission import Decision
 from channelcoder_lsp.domain.secrets import is_secret
 from channelcoder_lsp.domain.uri import path_of
 
 if TYPE_CHECKING:
+    from channelcoder_lsp.domain.permission import Permissions
+    from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.services.compose import Question
 
 SENDING = "Send"
@@ -39,3 +43,24 @@ def sensitive(question: Question, prompt: str) -> list[str]:
             places.append(f"{kind} in line {number[1]}" if number else kind)
     found += dict.fromkeys(places)
     return [*found[:_NAMED], f"{len(found) - _NAMED} more"] if len(found) > _NAMED else found
+
+
+async def agree_to_send(turn: Turn, permissions: Permissions) -> None:
+    """Have a person agree, if there is something to agree to.
+
+    Args:
+        turn: what is about to be sent.
+        permissions: the session's, which ask for that turn.
+
+    Raises:
+        NotSentError: nobody said yes.
+    """
+    if not turn.sensitive:
+        return
+    permission = await permissions.decide(SENDING, "\n".join(turn.sensitive))
+    if permission.decision is Decision.DENY:
+        what, why = ", ".join(turn.sensitive), f" ({permission.reason})" if permission.reason else ""
+        raise NotSentError(
+            f"Nothing was sent to Claude{why}: the code holds what seems to be {what}. Take it out and ask again, or "
+            "retry and allow it."
+        )

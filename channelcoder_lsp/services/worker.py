@@ -35,17 +35,15 @@ from channelcoder_lsp.domain.errors import (
     BudgetUsedUpError,
     ChannelCoderError,
     ContainerError,
-    NotSentError,
     SpendingLimitError,
     dollars,
 )
-from channelcoder_lsp.domain.permission import Decision
 from channelcoder_lsp.domain.records import TurnFinished, TurnStarted
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services.compaction import left_usd, refuse_beyond_limit
 from channelcoder_lsp.services.connected import SessionConnection
 from channelcoder_lsp.services.events import ContextNearlyFull, TurnOver, TurnRunning, TurnStatus
-from channelcoder_lsp.services.sensitive import SENDING
+from channelcoder_lsp.services.sensitive import agree_to_send
 from channelcoder_lsp.services.turn_log import working_at
 
 if TYPE_CHECKING:
@@ -241,7 +239,7 @@ class Worker:
                 refuse_beyond_limit(self._recorder.head)
                 self._permissions.begin(turn)
                 with anyio.CancelScope() as self._waiting:
-                    await self._consent(turn)
+                    await agree_to_send(turn, self._permissions)
                 self._waiting = None
                 if self._is_over(turn_id):
                     return
@@ -267,16 +265,6 @@ class Worker:
             self._turn_id = None
             self._waiting = None
             self._quiet.set()
-
-    async def _consent(self, turn: Turn) -> None:
-        if turn.sensitive:
-            permission = await self._permissions.decide(SENDING, "\n".join(turn.sensitive))
-            if permission.decision is Decision.DENY:
-                what, why = ", ".join(turn.sensitive), f" ({permission.reason})" if permission.reason else ""
-                raise NotSentError(
-                    f"Nothing was sent to Claude{why}: the code holds what seems to be {what}. Take it out and ask "
-                    "again, or retry and allow it."
-                )
 
     def _request_for(self, turn: Turn) -> ConnectionRequest:
         watcher = self._watchers.get(turn.id)
