@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+from pathlib import Path
 
 import psutil
 
 _PARTS = 3
-_CLOCK_SLACK_SECONDS = 2.0
+_STARTED = 19
+"""Where the time of the start stands in /proc/PID/stat, behind the program's name (proc(5): field 22)."""
 
 
 def this_process() -> str:
@@ -22,7 +25,7 @@ def owner_of(pid: int) -> str:
     Raises:
         psutil.NoSuchProcess: there is none.
     """
-    return f"{socket.gethostname()}:{pid}:{psutil.Process(pid).create_time():.2f}"
+    return f"{socket.gethostname()}:{pid}:{_started(psutil.Process(pid))}"
 
 
 def is_of_this_machine(owner: str | None) -> bool:
@@ -35,14 +38,41 @@ def is_alive(owner: str | None) -> bool:
     parts = (owner or "").rsplit(":", _PARTS - 1)
     if len(parts) != _PARTS:
         return False
-    host, pid, created = parts
+    host, pid, started = parts
     if host != socket.gethostname():
         return True
     try:
         process = psutil.Process(int(pid))
         ended = process.status() == psutil.STATUS_ZOMBIE
-        return not ended and abs(process.create_time() - float(created)) < _CLOCK_SLACK_SECONDS
+        return not ended and _started(process) == started
     except (psutil.NoSuchProcess, ValueError):
         return False
     except psutil.AccessDenied:
         return True
+
+
+def _started(process: psutil.Process) -> str:
+    """When a process started, the same each time: no clock that somebody sets back or forward is in it.
+
+    Raises:
+        psutil.NoSuchProcess: it ended.
+        psutil.AccessDenied: it isn't to be seen.
+    """
+    if sys.platform != "linux":
+        return f"{process.create_time():.2f}"
+    # There psutil reckons from the time of day and the time since the system started.
+    try:
+        ticks = Path(f"/proc/{process.pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[_STARTED]
+    except PermissionError as problem:
+        raise psutil.AccessDenied(process.pid) from problem
+    except (FileNotFoundError, ProcessLookupError) as problem:
+        raise psutil.NoSuchProcess(process.pid) from problem
+    return f"{_system_start()}.{ticks}"
+
+
+def _system_start() -> str:
+    """Which start of the system this is; nothing where that has no name."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
