@@ -22,6 +22,7 @@ from channelcoder_lsp.services.events import (
     SessionEvent,
     SessionMoved,
     Trouble,
+    TroubleOver,
     TurnOver,
     TurnQueued,
     TurnRunning,
@@ -96,7 +97,7 @@ class TurnsShown:
     def __call__(self, event: SessionEvent) -> None:
         """Show what happened."""
         trace(self._client, event)
-        if not isinstance(event, (Trouble, TurnText, TurnStatus)):
+        if not isinstance(event, (Trouble, TroubleOver, TurnText, TurnStatus)):
             self._changed[event.session.head.channelcoder.checkout or ""] = None
         match event:
             case TurnQueued(session, turn):
@@ -119,6 +120,8 @@ class TurnsShown:
                 self._client.spawn(suggest_compacting(self._client, session, turn))
             case Trouble(message):
                 self._client.say(message, lsp.MessageType.Error)
+            case TroubleOver(message):
+                self._client.say(message, lsp.MessageType.Info)
             case ReviewMoved(session, review):
                 self.reviews.moved(session, review)
             case SessionMoved():

@@ -10,7 +10,7 @@ from channelcoder_lsp.configuration import Configuration
 from channelcoder_lsp.execution.git import GitRepository
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.compaction import nearly_full
-from channelcoder_lsp.services.events import ContextNearlyFull, Trouble, TurnQueued
+from channelcoder_lsp.services.events import ContextNearlyFull, Trouble, TroubleOver, TurnQueued
 from channelcoder_lsp.services.session import SessionPorts
 from channelcoder_lsp.services.warm import WarmConnections
 from channelcoder_lsp.settings import state_folder
@@ -70,6 +70,9 @@ class Runtime:
     def _tell(self, event: SessionEvent) -> None:
         if isinstance(event, Trouble):
             logger.error("%s", event.message)
+            return
+        if isinstance(event, TroubleOver):
+            logger.info("%s", event.message)
             return
         if isinstance(event, ContextNearlyFull):
             if event.turn.context is not None:

@@ -85,6 +85,13 @@ class Trouble:
     message: str
 
 
+@dataclass(frozen=True)
+class TroubleOver:
+    """What could not be kept has been, after all; in one sentence."""
+
+    message: str
+
+
 SessionEvent = (
     TurnQueued
     | TurnRunning
@@ -95,5 +102,6 @@ SessionEvent = (
     | SessionMoved
     | ReviewMoved
     | Trouble
+    | TroubleOver
 )
 Listener = Callable[[SessionEvent], None]

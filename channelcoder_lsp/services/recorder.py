@@ -7,11 +7,13 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from anyio import move_on_after
+
 from channelcoder_lsp.domain.errors import ChannelCoderError, SessionNotFoundError, StorageError
 from channelcoder_lsp.domain.records import Record, TurnDelta, TurnFinished
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn, TurnState
-from channelcoder_lsp.services.events import Listener, SessionEvent, SessionMoved, Trouble, TurnText
+from channelcoder_lsp.services.events import Listener, SessionEvent, SessionMoved, Trouble, TroubleOver, TurnText
 from channelcoder_lsp.services.owner import is_alive, is_of_this_machine, this_process
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 GONE_SECONDS = 60.0
 """For how long a session must be quiet, with a question of another machine waiting in it, until that machine counts as
 gone: one that lives asks for the lease again and again, and has it as soon as it is free."""
+SAVE_AGAIN_SECONDS = 3.0
+"""How often it is tried to save what could not be saved."""
 DELTA_SECONDS = 0.5
 """How often, at most, the text of a streaming answer is written down."""
 
@@ -31,8 +35,8 @@ DELTA_SECONDS = 0.5
 class Recorder:
     """Writes to the journal of one session and tells its listener.
 
-    A record that must not be lost but can't be written now is applied in memory, kept, and written before the
-    next one (``Trouble`` tells the user).
+    A record that must not be lost but can't be written now is applied in memory, kept, and written as soon as that
+    works again (``Trouble`` and ``TroubleOver`` tell the user).
     """
 
     def __init__(self, session: Session, journal: Journal, tell: Listener) -> None:
@@ -40,6 +44,8 @@ class Recorder:
         self.journal = journal
         self._tell = tell
         self._unsaved: list[Record] = []
+        self._saving: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._texts: dict[str, str] = {}
         self._streaming: str | None = None
@@ -86,7 +92,7 @@ class Recorder:
                     raise
                 self._keep(records, problem)
             else:
-                self._unsaved = []
+                self._saved()
 
     async def text(self, turn: Turn, text: str, *, replace: bool = False) -> None:
         """Some text of the answer of ``turn`` came: told at once, then written down, at a bounded rate."""
@@ -158,6 +164,9 @@ class Recorder:
 
     async def close(self) -> None:
         """Write what could not be written before, if it can be now, and close the journal."""
+        self._closing.set()
+        if self._saving is not None:
+            await self._saving
         if self._unsaved:
             await self.record(needed=False)
         if self._unsaved:
@@ -165,6 +174,10 @@ class Recorder:
         await self.journal.close()
 
     def _keep(self, records: tuple[Record, ...], problem: ChannelCoderError) -> None:
+        if isinstance(problem, SessionNotFoundError):
+            self._unsaved = []
+        elif not records:
+            return  # It was tried again, and had been told.
         for record in records:
             self.head.apply(record)
         logger.error("%s: %s", self.journal.name, problem)
@@ -173,6 +186,21 @@ class Recorder:
             return
         self._unsaved = [*self._unsaved, *records]
         self.tell(Trouble(f"{problem} It is kept in memory and saved when it can be."))
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.create_task(self._save_again(), name="what could not be saved")
+
+    async def _save_again(self) -> None:
+        """Until it is saved: a server that is killed meanwhile would take it along."""
+        while self._unsaved:
+            with move_on_after(SAVE_AGAIN_SECONDS):
+                await self._closing.wait()
+                return  # Closing tries once more.
+            await self.record(needed=False)
+
+    def _saved(self) -> None:
+        if self._unsaved:
+            self._unsaved = []
+            self.tell(TroubleOver(f"What could not be saved in the session {self.journal.name!r} is saved now."))
 
     def _drop_pending(self) -> None:
         self._streaming = None

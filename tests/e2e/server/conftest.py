@@ -62,6 +62,8 @@ class Machine:
     model: OfflineModel
     editors: list[Editor] = field(default_factory=list)
     more_environment: dict[str, str] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    """The beginning of the command line that starts a server: a program that runs it."""
 
     @property
     def project(self) -> Path:
@@ -97,7 +99,7 @@ class Machine:
     def editor(self, *arguments: str, folders: list[Path] | None = None, **options: Any) -> Editor:
         options.setdefault("client", capabilities(turns=True, input=True))
         editor = Editor(
-            [sys.executable, "-m", "channelcoder_lsp.cli.lsp", *arguments],
+            [*self.before, sys.executable, "-m", "channelcoder_lsp.cli.lsp", *arguments],
             folders=[self.project] if folders is None else folders,
             environment=self.environment,
             check=check_message,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 
 from channelcoder_lsp.domain.errors import (
@@ -24,7 +22,8 @@ from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services import recorder
 from channelcoder_lsp.services import session as services_session
 from channelcoder_lsp.services.compose import Question
-from channelcoder_lsp.services.events import SessionMoved, Trouble, TurnOver, TurnQueued
+from channelcoder_lsp.services.events import SessionMoved, Trouble, TroubleOver, TurnOver, TurnQueued
+from channelcoder_lsp.services.owner import owner_of
 from channelcoder_lsp.services.threads import thread_about
 
 from .desk import Desk, Reply, ScriptedAgent, soon
@@ -268,9 +267,9 @@ async def left_behind(desk: Desk, owner: str | None, *, running: bool) -> Turn:
 def dead_process() -> str:
     """The name of a process that lived on this machine."""
     child = subprocess.Popen([sys.executable, "-c", ""])
-    created = psutil.Process(child.pid).create_time()
+    owner = owner_of(child.pid)
     child.wait()
-    return f"{socket.gethostname()}:{child.pid}:{created:.2f}"
+    return owner
 
 
 @pytest.mark.parametrize("running", [False, True], ids=["queued", "running"])
@@ -400,6 +399,32 @@ async def test_an_answer_that_cannot_be_recorded_is_kept_and_saved_with_the_next
     assert state.channelcoder.totals.cost_usd == session.head.channelcoder.totals.cost_usd == 1.0
     assert session.head.message_count == 4
     assert "Make room" in caplog.text
+
+
+async def test_an_answer_that_cannot_be_recorded_is_saved_as_soon_as_it_can_be(
+    desk: Desk, agent: ScriptedAgent, monkeypatch: pytest.MonkeyPatch
+):
+    """By itself, while nobody asks anything; both are told once, however often it was tried."""
+    monkeypatch.setattr(recorder, "SAVE_AGAIN_SECONDS", 0.001)
+    session, journal = await faulty_session(desk)
+    held = agent.will(Reply(held=True))
+    turn = await session.ask(Question("one"))
+    await soon(held.streamed.wait())
+    tries = asyncio.Semaphore(0)
+
+    def full(records: object) -> bool:
+        tries.release()
+        return True
+
+    journal.full = full
+    held.go.set()
+    await desk.heard.over(turn)
+    for _ in range(3):
+        await soon(tries.acquire())
+    journal.full = lambda records: False
+    await desk.heard.until(lambda: bool(desk.heard.of(TroubleOver)))
+    assert (await desk.storage.load("work")).turns[turn.id].answer == "An answer."
+    assert (len(desk.heard.of(Trouble)), len(desk.heard.of(TroubleOver))) == (1, 1)
 
 
 async def test_an_answer_that_could_not_be_recorded_is_saved_on_closing(
