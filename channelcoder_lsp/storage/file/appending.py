@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_NONE = -1
+"""The inode of no file."""
+
 
 class JournalFile:
     """A session's journal, open for appending.
@@ -164,7 +167,8 @@ class JournalFile:
         opened = read_head(self.files, lock=self._lock)
         self._let_go()
         self._header, self._snapshot = opened.header, opened.stamp
-        self._inode, self._offset = opened.inode, opened.offset
+        self._inode = opened.inode if self._holds(opened.header) else _NONE
+        self._offset = opened.offset
         self._seq = opened.head.channelcoder.seq
         self._stale = False
         self._tidying.begin(opened.header, opened.stamp, indexed=opened.indexed)
@@ -172,6 +176,21 @@ class JournalFile:
         self.news.append(opened.head)
         if opened.torn:
             log.warning("%s ends in half a line, whose writer died; it is dropped", self.files.journal)
+
+    def _holds(self, header: Header | None) -> bool:
+        """Open the journal that begins with ``header``; whether it still bears the name.
+
+        It stays open: a file that was folded away and is not open anywhere gives its inode to the next one, and what
+        others wrote since would be taken for what is known.
+        """
+        try:
+            return header is None or Header.parse(read_file(self._open(), 0, 4096)) == header
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno not in NOT_WRITABLE:
+                raise
+            return True
 
     def _unchanged(self) -> bool:
         journal = stamp(self.files.journal)

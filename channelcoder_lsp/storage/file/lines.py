@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from channelcoder_lsp.domain.errors import StorageError
-from channelcoder_lsp.domain.records import Record, TurnDelta, TurnFinished, dump_record, parse_record
+from channelcoder_lsp.domain.records import Record, SessionCleared, TurnDelta, TurnFinished, dump_record, parse_record
 from channelcoder_lsp.storage.file.disk import Stamp
 from channelcoder_lsp.storage.unknown import json_object, refuse_newer
 
@@ -114,7 +114,10 @@ class Carried(NamedTuple):
 
 
 def carried_lines(records: list[Record]) -> Carried:
-    """The last of ``records``, in ``CARRIED_BYTES``; without the deltas of turns whose end is among them."""
+    """The last of ``records``, in ``CARRIED_BYTES``; without the deltas of turns whose end is among them.
+
+    Nothing that was cleared is carried: it is to be gone once the session is at rest.
+    """
     ended = {record.turn_id for record in records if isinstance(record, TurnFinished)}
     lines: list[bytes] = []
     room = CARRIED_BYTES
@@ -127,4 +130,6 @@ def carried_lines(records: list[Record]) -> Carried:
                 break
             lines.append(line)
         first = record.seq
+        if isinstance(record, SessionCleared):
+            break
     return Carried(b"".join(reversed(lines)), first)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from channelcoder_lsp.domain.records import ModelChosen, TurnAsked, TurnFinished
+from channelcoder_lsp.domain.records import ModelChosen, SessionCleared, TurnAsked, TurnFinished
 from channelcoder_lsp.domain.session import HEAD_TEXT_LIMIT, SessionState
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.storage.file import lines, tidying
@@ -235,3 +235,15 @@ def test_a_carried_tail_has_its_size(monkeypatch):
     assert kept == records[-len(kept) :]
     assert carried.first == kept[0].seq
     assert lines.carried_lines([]) == (b"", 0)
+
+
+async def test_what_was_cleared_is_in_no_file_of_a_session_at_rest(storage, folder):
+    """Another who has it open follows all the same."""
+    journal, other = await storage.create(SessionState(), "mine"), await storage.open("mine")
+    await journal.append(*answered(1, text="forgotten"))
+    await journal.append(SessionCleared(), *answered(2))
+    await journal.close()
+    assert not [file for file in folder.rglob("*") if file.is_file() and b"forgotten" in file.read_bytes()]
+    await other.append(*answered(3))
+    assert list(other.head.turns) == ["turn-2", "turn-3"]
+    await other.close()

@@ -36,6 +36,22 @@ class TestOtherJournals:
         await one.close()
         await other.close()
 
+    async def test_a_journal_that_has_the_number_of_the_one_before_is_another(self, storage, folder, caplog):
+        """File systems give a number again when nobody has the file open; so who only looks has it open, too."""
+        for name in map(str, range(10)):
+            one, other = await storage.create(SessionState(), name), await storage.open(name)
+            number = (folder / f"{name}.journal").stat().st_ino
+            for turn in (1, 2):
+                await one.append(*answered(turn))
+                await one.close()
+                one = await storage.open(name)
+            assert (folder / f"{name}.journal").stat().st_ino != number
+            await other.append(*answered(3))
+            assert [*(await storage.load(name)).turns] == ["turn-1", "turn-2", "turn-3"]
+            await one.close()
+            await other.close()
+        assert caplog.records == []
+
     async def test_what_was_folded_before_one_looked_is_taken_in(self, storage, files, monkeypatch):
         """One who was away while more was folded than the journal carries still sees all, and gives new numbers."""
         monkeypatch.setattr(lines, "CARRIED_BYTES", 100)
