@@ -11,6 +11,7 @@ from __future__ import annotations
 import ntpath
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,8 @@ class Guard:
         asked = _absolute(self.cwd, here)
         try:
             real, root = asked.resolve(), self.cwd.resolve()
+            with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                real.stat()  # Python 3.13 resolves a loop of links to one of them
         except (OSError, RuntimeError, ValueError) as problem:  # a loop of links, a name the system refuses
             return f"the path can't be followed ({type(problem).__name__})"
         if not real.is_relative_to(root):
