@@ -1,6 +1,6 @@
 // A thread's turns as comments, as plain values: what is shown, without the editor's types.
 
-import type { Status, ThreadContent, ThreadRow, TurnContent } from "./protocol.ts";
+import type { SessionRow, Status, ThreadContent, ThreadRow, TurnContent } from "./protocol.ts";
 
 /** One comment of a thread. */
 export interface Shown {
@@ -50,6 +50,15 @@ export function heading(thread: ThreadContent): string {
 /** What the menus know a thread by. */
 export function traits(thread: Pick<ThreadContent, "status" | "state">): string {
   return ["claude", thread.status, thread.state].join(" ");
+}
+
+/** A line of facts on a session in a list: age, messages, cost. */
+export function rowFacts(row: SessionRow, now: number): string {
+  const parts = [age(row.lastActive, now), counted(row.messageCount, "message")];
+  if (row.costUsd > 0) {
+    parts.push(dollars(row.costUsd));
+  }
+  return parts.join(" · ");
 }
 
 /** A line of facts on a thread in a list. */

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "./context.ts";
 import type { SessionRow } from "./protocol.ts";
-import { age, amount, counted, dollars } from "./rendering.ts";
+import { age, amount, counted, dollars, rowFacts } from "./rendering.ts";
 import { SessionViews } from "./sessionview.ts";
 
 interface Item extends vscode.QuickPickItem {
@@ -13,17 +13,17 @@ interface Item extends vscode.QuickPickItem {
 /** What a command is given by the Sessions view or by another command; nothing when it comes from the palette. */
 interface Chosen {
   readonly row?: SessionRow;
-  readonly folder?: string;
+  readonly folder?: string | null;
 }
 
 export function registerSessions(context: Context): void {
   context.command("session.new", () => create(context));
   context.command("session.switch", () => switchTo(context));
-  context.command("session.open", (chosen?: Chosen) => switchTo(context, chosen?.row));
+  context.command("session.open", (chosen?: Chosen) => switchTo(context, chosen));
   context.command("session.rename", (chosen?: Chosen) => rename(context, chosen?.row));
   context.command("session.remove", (chosen?: Chosen) => remove(context, chosen?.row));
   context.command("session.clear", () => clear(context));
-  context.command("session.fork", () => fork(context));
+  context.command("session.fork", (chosen?: Chosen) => fork(context, chosen?.folder));
   context.command("session.search", () => search(context, views));
   context.command("session.export", (chosen?: Chosen) => exported(context, chosen?.row));
   const views = new SessionViews(context);
@@ -49,9 +49,9 @@ async function create(context: Context): Promise<void> {
   vscode.window.setStatusBarMessage(`The session is ${session} now`, 5_000);
 }
 
-async function switchTo(context: Context, chosen?: SessionRow): Promise<void> {
-  const folder = (await context.folder()) ?? null;
-  const row = chosen ?? (await pick(context, "Switch Session"));
+async function switchTo(context: Context, chosen?: Chosen): Promise<void> {
+  const folder = chosen?.folder ?? (await context.folder()) ?? null;
+  const row = chosen?.row ?? (await pick(context, "Switch Session"));
   if (row !== undefined) {
     await context.server.execute("channelcoder.session.switch", { name: row.name, folder });
     await context.threads.refresh();
@@ -83,8 +83,8 @@ async function remove(context: Context, chosen?: SessionRow): Promise<void> {
   }
 }
 
-async function fork(context: Context): Promise<void> {
-  const folder = (await context.folder()) ?? null;
+async function fork(context: Context, chosen?: string | null): Promise<void> {
+  const folder = chosen ?? (await context.folder()) ?? null;
   const newName = await vscode.window.showInputBox({
     title: "Fork Session",
     prompt: "The name of the copy, in which you go on.",
@@ -200,19 +200,10 @@ async function pick(context: Context, title: string): Promise<SessionRow | undef
     sessions.map((row) => ({
       row,
       label: row.active === true ? `$(check) ${row.name}` : row.name,
-      description: facts(row, Date.now()),
+      description: rowFacts(row, Date.now()),
       detail: row.firstQuestion ?? "nothing asked yet",
     })),
     { title, matchOnDescription: true, matchOnDetail: true },
   );
   return chosen?.row;
-}
-
-/** Age, messages, cost. */
-export function facts(row: SessionRow, now: number): string {
-  const parts = [age(row.lastActive, now), counted(row.messageCount, "message")];
-  if (row.costUsd > 0) {
-    parts.push(dollars(row.costUsd));
-  }
-  return parts.join(" · ");
 }

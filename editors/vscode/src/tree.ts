@@ -1,11 +1,11 @@
 // The side bar: threads by file or by state, and sessions.
 
+import { realpath } from "node:fs/promises";
 import * as vscode from "vscode";
 import type { Context } from "./context.ts";
 import type { SessionRow, ThreadRow } from "./protocol.ts";
-import { counted, facts as threadFacts } from "./rendering.ts";
+import { counted, facts as threadFacts, rowFacts } from "./rendering.ts";
 import { byPlace } from "./reviewing.ts";
-import { facts as sessionFacts } from "./sessions.ts";
 
 type Grouping = "file" | "state";
 
@@ -156,7 +156,16 @@ function iconOf(row: ThreadRow): string {
   return row.severity === "error" || row.severity === "warning" ? row.severity : "comment-discussion";
 }
 
-class SessionTree implements vscode.TreeDataProvider<{ readonly row: SessionRow }> {
+/** A path as the server has it: without links. */
+async function real(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
+}
+
+/** A workspace's folder, where there are several, or a session of one. */
+type SessionNode =
+  { readonly of: vscode.WorkspaceFolder } | { readonly row: SessionRow; readonly folder: string | null };
+
+class SessionTree implements vscode.TreeDataProvider<SessionNode> {
   private readonly changed = new vscode.EventEmitter<undefined>();
   readonly onDidChangeTreeData = this.changed.event;
 
@@ -166,22 +175,45 @@ class SessionTree implements vscode.TreeDataProvider<{ readonly row: SessionRow 
     this.changed.fire(undefined);
   }
 
-  async getChildren(): Promise<{ readonly row: SessionRow }[]> {
-    if (!this.context.server.running) {
+  async getChildren(node?: SessionNode): Promise<SessionNode[]> {
+    if (!this.context.server.running || (node !== undefined && "row" in node)) {
       return [];
     }
-    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.toString() ?? null;
-    const { sessions } = await this.context.server.execute("channelcoder.session.list", { folder });
-    return sessions.map((row) => ({ row }));
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    if (node === undefined && folders.length > 1) {
+      return folders.map((folder) => ({ of: folder }));
+    }
+    const folder = (node?.of ?? folders[0])?.uri;
+    const sessions = await this.list(folder?.toString() ?? null);
+    if (node === undefined) {
+      return sessions;
+    }
+    const own = await real(node.of.uri.fsPath);
+    return sessions.filter(({ row }) => row.active === true || row.checkout === own);
   }
 
-  getTreeItem({ row }: { readonly row: SessionRow }): vscode.TreeItem {
+  getTreeItem(node: SessionNode): vscode.TreeItem {
+    if ("of" in node) {
+      const item = new vscode.TreeItem(node.of.name, vscode.TreeItemCollapsibleState.Expanded);
+      item.resourceUri = node.of.uri;
+      item.iconPath = vscode.ThemeIcon.Folder;
+      return item;
+    }
+    const { row, folder } = node;
     const item = new vscode.TreeItem(row.name);
-    item.id = row.name;
-    item.description = sessionFacts(row, Date.now());
+    item.id = `${folder ?? ""}#${row.name}`;
+    const facts = rowFacts(row, Date.now());
+    item.description = facts;
     item.iconPath = new vscode.ThemeIcon(row.active === true ? "folder-active" : "history");
     item.contextValue = row.active === true ? "session-active" : "session";
     item.tooltip = row.firstQuestion ?? "Nothing asked yet";
+    item.accessibilityInformation = { label: [row.name, facts, item.tooltip].join(", ") };
+    item.command = { command: "channelcoder.ui.session.show", title: "Show Transcript", arguments: [node] };
     return item;
+  }
+
+  private async list(folder: string | null): Promise<{ row: SessionRow; folder: string | null }[]> {
+    const { sessions } = await this.context.server.execute("channelcoder.session.list", { folder });
+    return sessions.map((row) => ({ row, folder }));
   }
 }

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Status, ThreadContent, TurnContent } from "../src/protocol.ts";
-import { age, amount, codeBlocks, comments, heading, plain, sessionFacts } from "../src/rendering.ts";
+import {
+  age,
+  amount,
+  codeBlocks,
+  comments,
+  heading,
+  plain,
+  rowFacts,
+  sessionFacts,
+} from "../src/rendering.ts";
 
 const turn = (more: Partial<TurnContent> = {}): TurnContent => ({
   turnId: "t1",
@@ -145,5 +154,27 @@ describe("an amount of money", () => {
 
   it("is above zero, and nothing else is one", () => {
     assert.deepEqual(["0", "-1", "1e9", "two", "Infinity"].map(amount), Array(5).fill(undefined));
+  });
+});
+
+describe("a session in a list", () => {
+  const row = {
+    name: "shop-1",
+    path: "/sessions/shop-1.json",
+    created: "2026-01-01T00:00:00Z",
+    lastActive: "2026-01-01T00:00:00Z",
+    messageCount: 1,
+    costUsd: 0,
+    firstQuestion: "Why?",
+    checkout: "/home/ada/shop",
+  };
+  const hour = Date.parse("2026-01-01T01:00:00Z");
+
+  it("has its age and its messages", () => {
+    assert.equal(rowFacts(row, hour), "1 h ago · 1 message");
+  });
+
+  it("has what it cost, once it cost anything", () => {
+    assert.equal(rowFacts({ ...row, messageCount: 4, costUsd: 0.25 }, hour), "1 h ago · 4 messages · $0.25");
   });
 });

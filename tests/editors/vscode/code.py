@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,15 @@ from . import install
 from .window import MILLISECONDS, SECONDS, Window
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Playwright
 
     from editors.conftest import Machine
 
 SIZE = 1200, 760
-SERVER = Path(sys.executable).parent / "channelcoder-lsp"
+VSIX = Path(os.environ.get("CHANNELCODER_VSIX", Path(__file__).parents[3] / "editors/vscode/channelcoder.vsix"))
+SERVER = Path(os.environ.get("CHANNELCODER_SERVER", Path(sys.executable).parent / "channelcoder-lsp"))
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
 """A run of the tests that is killed leaves no code-server behind."""
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
@@ -52,6 +57,31 @@ _SETTINGS = {
 def code_server(*arguments: str | Path) -> list[str]:
     """The command that runs code-server."""
     return [str(install.node()), str(install.CODE_SERVER), *map(str, arguments)]
+
+
+def with_extension(folder: Path) -> Path:
+    """Install the packaged extension in a folder, as a user does; the folder."""
+    command = code_server("--extensions-dir", folder, "--user-data-dir", folder / "user", "--install-extension", VSIX)
+    environment = {"HOME": str(folder), "PATH": os.defpath}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return folder
+
+
+@contextmanager
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """The installed browser without a screen, with fonts of its own so that pictures are the same everywhere."""
+    environment = {
+        "HOME": str(install.CHROMIUM),
+        "FONTCONFIG_FILE": str(install.CHROMIUM / "fonts.conf"),
+        "LD_LIBRARY_PATH": str(install.CHROMIUM / "lib"),
+    }
+    browser = playwright.chromium.launch(
+        executable_path=install.CHROMIUM / "chromium",
+        env=environment,
+        args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+    )
+    yield browser
+    browser.close()
 
 
 class Code(Window):

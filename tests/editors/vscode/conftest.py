@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from editors.conftest import SHOP, Machine
 
 from . import install
-from .code import Code, code_server
+from .code import VSIX, Code, chromium, with_extension
 
 if TYPE_CHECKING:
     from _pytest.nodes import Item
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 Start = Callable[..., Code]
 
 _TIMEOUT = 600
-VSIX = Path(os.environ.get("CHANNELCODER_VSIX", Path(__file__).parents[3] / "editors/vscode/channelcoder.vsix"))
 
 
 @pytest.fixture(scope="package")
@@ -34,19 +31,8 @@ def browser() -> Iterator[Browser]:
     """
     if not install.installed():
         pytest.fail("code-server is not installed here. Run: python tests/editors/vscode/install.py", pytrace=False)
-    environment = {
-        "HOME": str(install.CHROMIUM),
-        "FONTCONFIG_FILE": str(install.CHROMIUM / "fonts.conf"),
-        "LD_LIBRARY_PATH": str(install.CHROMIUM / "lib"),
-    }
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=install.CHROMIUM / "chromium",
-            env=environment,
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
+    with sync_playwright() as playwright, chromium(playwright) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -54,11 +40,7 @@ def extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the packaged extension, installed as a user does."""
     if not VSIX.exists():
         pytest.fail(f"{VSIX} is not there. Run: make vsix", pytrace=False)
-    folder = tmp_path_factory.mktemp("extensions")
-    environment = {"HOME": str(tmp_path_factory.mktemp("installer")), "PATH": os.defpath}
-    command = code_server("--extensions-dir", folder, "--user-data-dir", folder / "user", "--install-extension", VSIX)
-    subprocess.run(command, env=environment, check=True, capture_output=True)
-    return folder
+    return with_extension(tmp_path_factory.mktemp("extensions"))
 
 
 @pytest.fixture

@@ -193,6 +193,13 @@ def test_each_folder_of_a_workspace_has_a_session_of_its_own(start, machine, mod
     code.view("ChannelCoder")
     for question in ("What does this do", "What is this"):
         expect(code.page.get_by_role("treeitem", name=re.compile(question)).first).to_be_visible()
+    for folder in ("shop", "stock"):
+        row = code.page.get_by_role("treeitem", name=re.compile(rf"{folder}-[0-9a-f]{{6}}.*2 messages"))
+        expect(row).to_have_count(1)
+        expect(row).to_be_visible()
+    code.page.get_by_role("treeitem", name=re.compile("shop-[0-9a-f]{6}.*2 messages")).click()
+    expect(code.session().locator("main")).to_contain_text("It adds up.")
+    code.picture("workspace")
     code.run("View: Close All Editors")
     expect(code.page.locator(".tab")).to_have_count(0)
     code.run("ChannelCoder: Continue Session")
