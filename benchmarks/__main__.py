@@ -11,7 +11,18 @@ from pathlib import Path
 
 from benchmarks.measure import Table, load
 
-NAMES = ("startup", "hover", "first_text", "recording", "footprint", "anchors", "original", "between")
+NAMES = (
+    "startup",
+    "hover",
+    "first_text",
+    "recording",
+    "footprint",
+    "anchors",
+    "original",
+    "between",
+    "editors",
+    "activation",
+)
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 
 
