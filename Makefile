@@ -7,7 +7,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix $(EXTENSION) --logleve
 LUA := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix tests/editors/neovim_plugin --loglevel error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-vscode test-unit soak lint types contracts docs bench vsix format lock clean
+.PHONY: help demo test test-vscode test-unit soak release-check lint types contracts docs bench vsix format lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -15,10 +15,10 @@ help:  ## what can be made
 demo: .make/package  ## the main job, for real; LIVE=1 asks Claude instead of the offline model
 	$(RUN) -m channelcoder_lsp.cli.demo $(if $(LIVE),--live)
 
-test: lint types contracts docs .make/system .make/interop vsix  ## everything: style, types, layers, docs, all tests but those of test-vscode
-	$(RUN) -m pytest --ignore=tests/editors/vscode --ignore=tests/editors/both --numprocesses 4 --dist loadfile
+test: lint types contracts docs .make/system .make/interop .make/vscode vsix  ## everything: style, types, layers, docs, all tests, the editors' too
+	$(RUN) -m pytest --numprocesses 4 --dist loadfile
 
-test-vscode: .make/vscode vsix  ## VS Code's tests in a real window, with Neovim beside it too; not steady enough yet to be a part of the others
+test-vscode: .make/vscode vsix  ## of them, those in a real window of VS Code, with Neovim beside it too
 	$(RUN) -m pytest tests/editors/vscode tests/editors/both
 
 test-unit: .make/dev  ## the quick part of the tests
@@ -43,8 +43,11 @@ contracts: .make/dev
 docs: .make/dev  ## fail when docs/protocol.md or docs/settings.md are stale
 	$(RUN) docs/generate.py --check
 
-bench: .make/interop  ## the benchmarks; prints the tables of docs/performance.md
+bench: .make/interop .make/vscode .make/system vsix  ## the benchmarks; prints the tables of docs/performance.md
 	$(RUN) -m benchmarks
+
+release-check: .make/vscode .make/extension  ## build what is released, install each in a clean environment, do the main job with it; it is in dist/
+	$(RUN) tests/release.py
 
 vsix: $(EXTENSION)/channelcoder.vsix  ## package the VS Code extension, once its own tests passed
 
@@ -60,7 +63,7 @@ lock: .make/dev  ## pin the newest versions that pyproject.toml allows
 		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements/dev.txt
 
 clean:  ## remove everything that was made
-	rm -rf .venv .make tests/interop/node_modules tests/editors/*/node_modules
+	rm -rf .venv .make dist tests/interop/node_modules tests/editors/*/node_modules
 	rm -rf $(EXTENSION)/node_modules $(EXTENSION)/dist $(EXTENSION)/channelcoder.vsix
 
 .make/venv:
