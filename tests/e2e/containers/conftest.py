@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 import container_images as images
+import psutil
 import pytest
 
 from channelcoder_lsp.offline.process import OfflineModel
@@ -32,6 +34,8 @@ def engine() -> Iterator[None]:
         images.make(work)
         yield
     finally:
+        # What removes the last container outlives the question, and would write where everything is removed.
+        psutil.wait_procs(processes(storage), timeout=90)
         subprocess.run(["podman", "system", "reset", "--force"], check=True, capture_output=True)
         shutil.rmtree(work)
         for name, value in before.items():
@@ -39,6 +43,16 @@ def engine() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def processes(storage: Path) -> list[psutil.Process]:
+    """Those that work with the engine of the tests."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("CONTAINERS_STORAGE_CONF") == str(storage):
+                found.append(process)
+    return found
 
 
 @pytest.fixture(scope="module")

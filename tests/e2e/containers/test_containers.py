@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -21,6 +25,8 @@ from channelcoder_lsp.services.compose import Question
 if TYPE_CHECKING:
     from channelcoder_lsp.offline.process import OfflineModel
 
+GUIDE = Path(__file__).parents[3] / "docs/guide.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 HERE = {"image": CLAUDE, "network": "host", "engine": "podman"}
 
 
@@ -37,6 +43,26 @@ async def test_the_folder_is_at_workspace_and_the_next_turn_is_in_the_container_
     requests = await model.requests()
     assert requests[-1].earlier_questions == ["What is it?"]
     assert "the answer is 42" in str(requests[-1].messages)
+
+
+async def test_the_guides_block_runs_as_it_stands(model: OfflineModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Both questions are asked in the container; here the engine's default network is the one that has the model."""
+    given = Path(os.environ["CONTAINERS_CONF"]).read_text(encoding="utf-8")
+    assert given.count("[containers]\n") == 1
+    conf = tmp_path / "containers.conf"
+    conf.write_text(given.replace("[containers]\n", '[containers]\nnetns = "host"\n'), encoding="utf-8")
+    monkeypatch.setenv("CONTAINERS_CONF", str(conf))
+    await anyio.run_process(["podman", "tag", CLAUDE, "security-scanner"])
+    [block] = [block for block in BLOCK.findall(GUIDE.read_text(encoding="utf-8")) if "docker=" in block]
+    for name, text in (("one.py", "first = 42\n"), ("two.py", "second = 43\n")):
+        Path(name).write_text(text, encoding="utf-8")
+    one, two = (ToolUse(name="Read", input={"file_path": f"/workspace/{name}.py"}) for name in ("one", "two"))
+    await model.script(one, "Injected.", two, "Fixed.")
+    await FunctionType(compile(block, str(GUIDE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), {})()
+    last = (await model.requests())[-1]
+    assert last.earlier_questions == ["Analyze security vulnerabilities"]
+    assert "first = 42" in str(last.messages)
+    assert "second = 43" in str(last.messages)
 
 
 async def test_the_key_reaches_claude_by_name_and_is_in_no_argument(
