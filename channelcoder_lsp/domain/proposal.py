@@ -52,6 +52,15 @@ class ProposedFile(Model):
     discarded: Timestamp | None = None
     """When a person discarded it."""
 
+    def without_discarded(self, known: ProposedFile) -> ProposedFile:
+        """This file without what was discarded in ``known``."""
+        hunks = [
+            hunk.model_copy(update={"discarded": hunk.discarded or was.discarded})
+            for hunk, was in zip(self.hunks, known.hunks, strict=False)
+        ]
+        hunks += self.hunks[len(hunks) :]
+        return self.model_copy(update={"hunks": hunks, "discarded": self.discarded or known.discarded})
+
 
 class ProposalStatus(str, Enum):
     """Whether a proposal still waits for a person."""
@@ -72,3 +81,10 @@ class Proposal(Model):
     files: list[ProposedFile] = Field(default_factory=list)
     status: ProposalStatus = ProposalStatus.OPEN
     created: Timestamp = Field(default_factory=now)
+
+    def without_discarded(self, known: Proposal) -> Proposal:
+        """This proposal without what was discarded in ``known``, the same one as it was recorded last."""
+        files = [file.without_discarded(was) for file, was in zip(self.files, known.files, strict=False)]
+        files += self.files[len(files) :]
+        gone = bool(files) and all(file.discarded for file in files)
+        return self.model_copy(update={"files": files, "status": ProposalStatus.DISCARDED if gone else self.status})

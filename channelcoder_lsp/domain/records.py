@@ -13,9 +13,10 @@ from pydantic import Field, TypeAdapter
 from channelcoder_lsp.domain.container import ContainerOfSession
 from channelcoder_lsp.domain.model import Model, Timestamp, now
 from channelcoder_lsp.domain.permission import Permission
+from channelcoder_lsp.domain.place import Anchor
 from channelcoder_lsp.domain.proposal import Proposal
 from channelcoder_lsp.domain.review import Review
-from channelcoder_lsp.domain.thread import Thread
+from channelcoder_lsp.domain.thread import Thread, ThreadStatus
 from channelcoder_lsp.domain.turn import ContextUse, ToolUse, Turn, TurnState, Usage
 
 
@@ -81,11 +82,28 @@ class TurnFinished(RecordBase):
     session_id: str | None = None
 
 
-class ThreadChanged(RecordBase):
-    """A thread's anchor or status changed; the whole thread as it is now."""
+class ThreadOpened(RecordBase):
+    """A thread was opened without a question: a finding."""
 
-    type: Literal["thread.changed"] = "thread.changed"
+    type: Literal["thread.opened", "thread.changed"] = "thread.opened"
+    """Before there were records of what changes, each change was a ``thread.changed`` with the whole thread."""
     thread: Thread
+
+
+class ThreadMoved(RecordBase):
+    """A thread points somewhere else. It says no more: meanwhile others may have resolved or removed the thread."""
+
+    type: Literal["thread.moved"] = "thread.moved"
+    thread_id: str
+    anchor: Anchor
+
+
+class ThreadResolved(RecordBase):
+    """A thread was resolved, or opened again."""
+
+    type: Literal["thread.resolved"] = "thread.resolved"
+    thread_id: str
+    status: ThreadStatus
 
 
 class ThreadRemoved(RecordBase):
@@ -96,7 +114,7 @@ class ThreadRemoved(RecordBase):
 
 
 class ProposalChanged(RecordBase):
-    """A proposal was made, or something became of it; the whole proposal as it is now."""
+    """A proposal was made, or something became of it; the whole proposal as whoever recorded it knew it."""
 
     type: Literal["proposal.changed"] = "proposal.changed"
     proposal: Proposal
@@ -155,7 +173,9 @@ Record = Annotated[
     | TurnStarted
     | TurnDelta
     | TurnFinished
-    | ThreadChanged
+    | ThreadOpened
+    | ThreadMoved
+    | ThreadResolved
     | ThreadRemoved
     | ProposalChanged
     | ReviewChanged

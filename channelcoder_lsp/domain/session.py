@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from channelcoder_lsp.domain.container import ContainerOfSession
 from channelcoder_lsp.domain.model import Model, Timestamp, now
+from channelcoder_lsp.domain.place import Anchor
 from channelcoder_lsp.domain.proposal import Proposal
 from channelcoder_lsp.domain.records import (
     ContainerChosen,
@@ -23,8 +24,10 @@ from channelcoder_lsp.domain.records import (
     SessionCleared,
     SessionContinued,
     SpendingLimited,
-    ThreadChanged,
+    ThreadMoved,
+    ThreadOpened,
     ThreadRemoved,
+    ThreadResolved,
     TurnAsked,
     TurnDelta,
     TurnFinished,
@@ -33,13 +36,24 @@ from channelcoder_lsp.domain.records import (
     WorktreeOfSession,
 )
 from channelcoder_lsp.domain.review import Review
-from channelcoder_lsp.domain.thread import Thread
+from channelcoder_lsp.domain.thread import Thread, ThreadStatus
 from channelcoder_lsp.domain.turn import ContextUse, Turn, TurnState, Usage
 
 Role = Literal["user", "assistant"]
 
 HEAD_TEXT_LIMIT = 20_000
 """Characters that every storage keeps of a text in the head."""
+
+_Kept = (
+    ThreadOpened
+    | ThreadMoved
+    | ThreadResolved
+    | ThreadRemoved
+    | ProposalChanged
+    | ReviewChanged
+    | WorktreeChosen
+    | ContainerChosen
+)
 
 
 class Message(Model):
@@ -240,33 +254,44 @@ class SessionHead(Model):
         turn.started = record.at
         turn.session_id = record.session_id
 
-    def _kept(
-        self,
-        record: ThreadChanged | ThreadRemoved | ProposalChanged | ReviewChanged | WorktreeChosen | ContainerChosen,
-    ) -> None:
+    def _kept(self, record: _Kept) -> None:
         match record:
             case ContainerChosen():
                 self.channelcoder.container = record.container
             case WorktreeChosen():
                 self.channelcoder.worktree = record.worktree
-            case ThreadChanged():
-                self._changed(record.thread)
+            case ThreadOpened():
+                self._opened(record.thread)
+            case ThreadMoved():
+                self._changed(record.thread_id, anchor=record.anchor)
+            case ThreadResolved():
+                self._changed(record.thread_id, status=record.status)
             case ThreadRemoved():
                 self.threads.pop(record.thread_id, None)
                 for proposal in list(self.proposals.values()):
                     if proposal.thread_id == record.thread_id:
                         del self.proposals[proposal.id]
             case ProposalChanged():
-                self.proposals[record.proposal.id] = record.proposal
+                self._proposed(record.proposal)
             case ReviewChanged():
                 self.reviews[record.review.id] = record.review
 
-    def _changed(self, thread: Thread) -> None:
+    def _opened(self, thread: Thread) -> None:
         known = self.threads.get(thread.id)
         if known is not None:
             # Whoever recorded the change may not have seen all turns that others asked in the thread.
             thread.turn_ids = list(dict.fromkeys([*known.turn_ids, *thread.turn_ids]))
         self.threads[thread.id] = thread
+
+    def _changed(self, thread_id: str, **news: Anchor | ThreadStatus) -> None:
+        if (thread := self.threads.get(thread_id)) is not None:  # else somebody has removed it
+            self.threads[thread_id] = thread.model_copy(update=news)
+
+    def _proposed(self, proposal: Proposal) -> None:
+        if proposal.thread_id is not None and proposal.thread_id not in self.threads:
+            return  # it went with its thread, and whoever recorded this had not seen that
+        known = self.proposals.get(proposal.id)
+        self.proposals[proposal.id] = proposal if known is None else proposal.without_discarded(known)
 
     def _finished(self, record: TurnFinished) -> list[Message]:
         turn = self.turns.get(record.turn_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ class Recorder:
         """The turn that the pending text belongs to."""
         self._pending = ""
         self._replace = False
-        self._last_delta = 0.0
+        self._last_delta = -math.inf
         self._waiting_elsewhere: dict[str, tuple[int, float]] = {}
         """Of questions of other machines: how far the session was when one was seen, with the lease ours, and when."""
 
@@ -204,6 +205,6 @@ class Recorder:
 
     def _drop_pending(self) -> None:
         self._streaming = None
-        self._last_delta = 0.0
+        self._last_delta = -math.inf
         self._pending = ""
         self._replace = False

@@ -13,7 +13,7 @@ from channelcoder_lsp.domain.errors import (
     ThreadNotFoundError,
     TurnNotFoundError,
 )
-from channelcoder_lsp.domain.records import ProposalChanged, ReviewChanged, ThreadChanged
+from channelcoder_lsp.domain.records import ProposalChanged, ReviewChanged, ThreadMoved, ThreadOpened, ThreadResolved
 from channelcoder_lsp.domain.session import HEAD_TEXT_LIMIT
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.services.events import SessionMoved
@@ -135,9 +135,7 @@ class SessionRecords:
         """
         thread = self.thread(thread_id)
         if thread.anchor != anchor:
-            await self._recorder.record(
-                ThreadChanged(thread=thread.model_copy(update={"anchor": anchor})), durable=False
-            )
+            await self._recorder.record(ThreadMoved(thread_id=thread_id, anchor=anchor), durable=False)
 
     async def keep_anchors(self, anchors: Mapping[str, Anchor]) -> bool:
         """Record where threads point now, all at once; whether that was news. Threads that are gone are left out.
@@ -149,7 +147,7 @@ class SessionRecords:
             StorageError, SessionNotFoundError: nothing of it could be recorded.
         """
         changed = [
-            ThreadChanged(thread=thread.model_copy(update={"anchor": anchor}))
+            ThreadMoved(thread_id=thread_id, anchor=anchor)
             for thread_id, anchor in anchors.items()
             if (thread := self.head.threads.get(thread_id)) is not None and thread.anchor != anchor
         ]
@@ -166,7 +164,7 @@ class SessionRecords:
         """
         thread = self.thread(thread_id)
         if thread.status is not status:
-            await self._recorder.record(ThreadChanged(thread=thread.model_copy(update={"status": status})))
+            await self._recorder.record(ThreadResolved(thread_id=thread_id, status=status))
             self._recorder.tell(SessionMoved(self._recorder.session))
         return self.thread(thread_id)
 
@@ -181,7 +179,7 @@ class SessionRecords:
             StorageError: it could not be recorded.
         """
         await self._keep_document(thread, document)
-        await self._recorder.record(ThreadChanged(thread=thread))
+        await self._recorder.record(ThreadOpened(thread=thread))
         self._recorder.tell(SessionMoved(self._recorder.session))
 
     async def keep_proposal(self, proposal: Proposal) -> None:

@@ -14,8 +14,10 @@ from channelcoder_lsp.domain.records import (
     ReviewChanged,
     SessionCleared,
     SessionContinued,
-    ThreadChanged,
+    ThreadMoved,
+    ThreadOpened,
     ThreadRemoved,
+    ThreadResolved,
     TurnAsked,
     TurnDelta,
     TurnFinished,
@@ -43,7 +45,7 @@ def every_record() -> list[Record]:
     gone = proposal.model_copy(update={"id": "proposal-2", "thread_id": other.id, "files": []})
     deleted = ProposedFile(uri="file:///b.py", kind=FileKind.DELETE)
     review = Review(id="review-1", scope=ReviewScope.FILE, files=[ReviewedFile(uri="file:///a.py")])
-    resolved = thread.model_copy(update={"status": ThreadStatus.RESOLVED, "turn_ids": ["turn-1"]})
+    moved = thread.anchor.model_copy(update={"path": "moved.py"})
     records: list[Record] = [
         asked,
         TurnStarted(turn_id="turn-1", session_id="claude-1"),
@@ -52,7 +54,8 @@ def every_record() -> list[Record]:
         TurnDelta(turn_id="turn-1", text="Other", replace=True),
         finished,
         ModelChosen(model="model"),
-        ThreadChanged(thread=resolved),
+        ThreadMoved(thread_id=thread.id, anchor=moved),
+        ThreadResolved(thread_id=thread.id, status=ThreadStatus.RESOLVED),
         *answered(2, text="dropped"),
         SessionCleared(),
         *answered(1, thread=thread, text="text"),
@@ -62,7 +65,7 @@ def every_record() -> list[Record]:
         SessionContinued(session_id="claude-2"),
         WorktreeChosen(worktree=WorktreeOfSession(branch="feature/x", path="/projects/x")),
         ContainerChosen(container=ContainerOfSession(image="security-scanner", mounts=["/data:/data"])),
-        ThreadChanged(thread=other),
+        ThreadOpened(thread=other),
         ProposalChanged(proposal=gone),
         ThreadRemoved(thread_id=other.id),
         TurnAsked(turn=Turn(id="turn-2", question="And?")),

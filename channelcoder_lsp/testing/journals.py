@@ -12,7 +12,7 @@ from anyio.lowlevel import checkpoint
 from channelcoder_lsp.domain.errors import SessionExistsError, SessionNotFoundError, StorageError
 from channelcoder_lsp.domain.records import (
     ModelChosen,
-    ThreadChanged,
+    ThreadOpened,
     ThreadRemoved,
     TurnAsked,
     TurnFinished,
@@ -221,7 +221,7 @@ async def texts_in_use_stay(connect: Connect) -> None:
     for digest, text, name in ((first, texts[0], "thread-1"), (other, texts[1], "thread-2")):
         await journal.keep_content(digest, text)
         anchor = thread.anchor.model_copy(update={"content": digest})
-        await journal.append(ThreadChanged(thread=thread.model_copy(update={"id": name, "anchor": anchor})))
+        await journal.append(ThreadOpened(thread=thread.model_copy(update={"id": name, "anchor": anchor})))
     await journal.append(ThreadRemoved(thread_id="thread-2"))
     await journal.keep_content(new, texts[2])
     await journal.fold()

@@ -17,7 +17,7 @@ from anyio import fail_after, to_thread
 from backends.places import PATIENCE
 from channelcoder_lsp import FileSessionStorage
 from channelcoder_lsp.domain.errors import ArgumentsError, SessionNotFoundError, StorageUnreachableError
-from channelcoder_lsp.domain.records import ThreadChanged, TurnFinished
+from channelcoder_lsp.domain.records import ThreadResolved, TurnFinished
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.domain.thread import ThreadStatus
 from channelcoder_lsp.domain.turn import TurnState
@@ -177,8 +177,7 @@ class TestAgain:
         await copy_sessions(files, url)
         journal = await there.open("mine")
         (thread,) = journal.head.threads.values()
-        resolved = thread.model_copy(deep=True, update={"status": ThreadStatus.RESOLVED})
-        await journal.append(ThreadChanged(thread=resolved))
+        await journal.append(ThreadResolved(thread_id=thread.id, status=ThreadStatus.RESOLVED))
         await journal.close()
         (refused,) = await copy_sessions(files, url)
         assert refused.outcome == "refused"

@@ -12,12 +12,17 @@ from hypothesis import strategies as st
 
 from channelcoder_lsp.domain.model import now
 from channelcoder_lsp.domain.place import Anchor, Position, Range
+from channelcoder_lsp.domain.proposal import FileKind, Hunk, Proposal, ProposalStatus, ProposedFile
 from channelcoder_lsp.domain.records import (
     ModelChosen,
+    ProposalChanged,
     Record,
     SessionCleared,
     SpendingLimited,
-    ThreadChanged,
+    ThreadMoved,
+    ThreadOpened,
+    ThreadRemoved,
+    ThreadResolved,
     TurnAsked,
     TurnDelta,
     TurnFinished,
@@ -28,6 +33,7 @@ from channelcoder_lsp.domain.records import (
 from channelcoder_lsp.domain.session import Compaction, Ledger, Message, SessionMetadata, SessionState
 from channelcoder_lsp.domain.thread import Thread, ThreadStatus
 from channelcoder_lsp.domain.turn import ContextUse, Turn, TurnState, Usage
+from channelcoder_lsp.services.proposals import discard
 from channelcoder_lsp.testing import sample_session, sample_thread
 
 HERE = Anchor(uri="file:///p/a.py", path="a.py", range=Range(Position(1, 0), Position(2, 3)), quote="x = 1\ny")
@@ -99,7 +105,7 @@ class TestApplying:
             TurnStarted(turn_id="turn-1", session_id="claude-1"),
             TurnDelta(turn_id="turn-1", text="An"),
             finished(1, cost_usd=0.5),
-            ThreadChanged(thread=thread.model_copy(update={"status": ThreadStatus.RESOLVED})),
+            ThreadResolved(thread_id=thread.id, status=ThreadStatus.RESOLVED),
             ModelChosen(model="claude-x"),
             asked(2, thread_id=thread.id),
         ]
@@ -142,13 +148,54 @@ class TestApplying:
         state = folded(asked(1, thread=thread), asked(2, thread_id="thread-1"), asked(2, thread_id="thread-1"))
         assert state.threads["thread-1"].turn_ids == ["turn-1", "turn-2"]
 
-    def test_a_changed_thread_keeps_the_turns_that_its_author_did_not_know(self):
-        """One editor records where a thread is now, not having seen what another one asked in it meanwhile."""
+    def test_a_thread_as_it_was_recorded_before_keeps_the_turns_that_its_author_did_not_know(self):
+        """Each change was the whole thread; another editor may have asked in it meanwhile."""
         thread = Thread(id="thread-1", anchor=HERE)
         seen = thread.model_copy(update={"turn_ids": ["turn-1"], "status": ThreadStatus.RESOLVED})
-        state = folded(asked(1, thread=thread), asked(2, thread_id="thread-1"), ThreadChanged(thread=seen))
+        changed = ThreadOpened(type="thread.changed", thread=seen)
+        state = folded(asked(1, thread=thread), asked(2, thread_id="thread-1"), parse_record(dump_record(changed)))
         assert state.threads["thread-1"].turn_ids == ["turn-1", "turn-2"]
         assert state.threads["thread-1"].status is ThreadStatus.RESOLVED
+
+    def test_a_thread_that_moves_in_one_editor_stays_as_another_one_left_it(self):
+        """Both changes count, whichever is recorded first."""
+        moved = ThreadMoved(thread_id="thread-1", anchor=HERE.model_copy(update={"path": "moved.py"}))
+        resolved = ThreadResolved(thread_id="thread-1", status=ThreadStatus.RESOLVED)
+        for changes in ((moved, resolved), (resolved, moved)):
+            state = folded(asked(1, thread=Thread(id="thread-1", anchor=HERE)), *changes)
+            assert state.threads["thread-1"].anchor.path == "moved.py"
+            assert state.threads["thread-1"].status is ThreadStatus.RESOLVED
+
+    def test_what_was_removed_does_not_come_back(self):
+        """Neither the thread nor a proposal of it, by an editor that had not seen that."""
+        proposal = Proposal(turn_id="turn-1", thread_id="thread-1")
+        state = folded(
+            asked(1, thread=Thread(id="thread-1", anchor=HERE)),
+            ThreadRemoved(thread_id="thread-1"),
+            ThreadMoved(thread_id="thread-1", anchor=HERE),
+            ThreadResolved(thread_id="thread-1", status=ThreadStatus.OPEN),
+            ProposalChanged(proposal=proposal),
+        )
+        assert (state.threads, state.proposals) == ({}, {})
+
+    def test_what_was_discarded_of_a_proposal_stays_discarded(self):
+        """Whoever notes that a change is applied may not have seen that another one was discarded."""
+        hunks = [Hunk(start=0, end=1, lines=["a"]), Hunk(start=5, end=6, lines=["b"])]
+        files = [ProposedFile(uri="file:///a.py", hunks=hunks), ProposedFile(uri="file:///b.py", kind=FileKind.DELETE)]
+        made = Proposal(turn_id="turn-1", files=files)
+        last = folded(
+            ProposalChanged(proposal=made),
+            ProposalChanged(proposal=discard(made, "file:///a.py", 1)),
+            ProposalChanged(proposal=discard(made, "file:///b.py")),
+        ).proposals[made.id]
+        assert [hunk.discarded is not None for hunk in last.files[0].hunks] == [False, True]
+        assert (last.files[0].discarded, last.status) == (None, ProposalStatus.OPEN)
+        assert last.files[1].discarded
+        both = folded(
+            ProposalChanged(proposal=discard(made, "file:///b.py")),
+            ProposalChanged(proposal=discard(made, "file:///a.py")),
+        )
+        assert both.proposals[made.id].status is ProposalStatus.DISCARDED
 
     def test_clearing_drops_history_threads_and_chain_and_keeps_the_rest(self):
         """Name, creation date, checkout and model stay."""
@@ -225,7 +272,8 @@ def histories(draw: st.DrawFn) -> list[Record]:
                 lambda n, t, r: TurnDelta(turn_id=f"turn-{n}", text=t, replace=r), turn_ids, texts, st.booleans()
             ),
             st.builds(lambda n, t, s: finished(n, t, s, cost_usd=0.25), turn_ids, texts, st.none() | sessions),
-            st.builds(lambda t: ThreadChanged(thread=Thread(id=t, anchor=HERE)), thread_ids),
+            st.builds(lambda t: ThreadOpened(thread=Thread(id=t, anchor=HERE)), thread_ids),
+            st.builds(lambda t: ThreadMoved(thread_id=t, anchor=HERE), thread_ids),
             st.builds(lambda m: ModelChosen(model=m), st.none() | texts),
             st.builds(lambda usd: SpendingLimited(usd=usd), st.none() | st.just(2.5)),
             st.just(SessionCleared()),

@@ -18,6 +18,7 @@ from channelcoder_lsp.domain.errors import (
 )
 from channelcoder_lsp.domain.place import Position, Range, Selection
 from channelcoder_lsp.domain.records import TurnAsked, TurnDelta, TurnStarted
+from channelcoder_lsp.domain.thread import ThreadStatus
 from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.services import recorder
 from channelcoder_lsp.services import session as services_session
@@ -242,6 +243,21 @@ async def test_where_a_thread_is_can_be_recorded_while_others_ask_in_it(open_des
     kept = (await a.state()).threads[thread.id]
     assert kept.turn_ids == [first.id, second.id]
     assert kept.anchor.range == moved.range
+
+
+async def test_a_thread_that_was_resolved_elsewhere_stays_resolved_when_its_anchor_moves(open_desk):
+    """Two editors on one file: somebody types in one of them, and has not heard yet of what was done in the other."""
+    one, two = open_desk(), open_desk()
+    a, b = await one.session(), await two.session()
+    thread = thread_about(selection())
+    await one.heard.over(await a.ask(Question("one", selection=selection()), thread))
+    await b.refresh()
+    moved = a.thread(thread.id).anchor.model_copy(update={"range": Range(Position(3, 0), Position(5, 0))})
+    await b.set_status(thread.id, ThreadStatus.RESOLVED)
+    assert a.thread(thread.id).status is ThreadStatus.OPEN, "not heard yet"
+    await a.keep_anchors({thread.id: moved})
+    kept = (await a.state()).threads[thread.id]
+    assert (kept.status, kept.anchor.range) == (ThreadStatus.RESOLVED, moved.range)
 
 
 # The dead and the living

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from channelcoder_lsp.domain.proposal import Proposal, ProposedFile
-from channelcoder_lsp.domain.records import ProposalChanged, ReviewChanged, SessionCleared, ThreadChanged, ThreadRemoved
+from channelcoder_lsp.domain.records import ProposalChanged, ReviewChanged, SessionCleared, ThreadOpened, ThreadRemoved
 from channelcoder_lsp.domain.review import Review, ReviewedFile, ReviewScope
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.storage.file import contents
@@ -61,7 +61,7 @@ async def journal(storage):
 class TestATextThatIsUsedNoMore:
     async def test_goes_with_the_thread_that_used_it(self, journal, files):
         await keep(journal, "one", "two")
-        await journal.append(ThreadChanged(thread=about("one")), ThreadChanged(thread=about("two", "thread-2")))
+        await journal.append(ThreadOpened(thread=about("one")), ThreadOpened(thread=about("two", "thread-2")))
         await journal.fold()
         grow_old(files)
         await journal.append(ThreadRemoved(thread_id="thread-2"))
@@ -71,7 +71,7 @@ class TestATextThatIsUsedNoMore:
 
     async def test_goes_when_the_session_is_cleared(self, journal, files):
         await keep(journal, "one")
-        await journal.append(ThreadChanged(thread=about("one")))
+        await journal.append(ThreadOpened(thread=about("one")))
         grow_old(files)
         await journal.append(SessionCleared())
         await journal.close()
@@ -91,7 +91,7 @@ class TestATextThatIsUsedNoMore:
         thread = about("two")
         newer = {**thread.model_dump(), "seen": {"at": digest_of("one")}}
         grow_old(files)
-        await journal.append(ThreadChanged(thread=type(thread).model_validate(newer)))
+        await journal.append(ThreadOpened(thread=type(thread).model_validate(newer)))
         await journal.fold()
         assert names(files) == {digest_of("one")}
 
@@ -99,7 +99,7 @@ class TestATextThatIsUsedNoMore:
         """Whoever kept it may not have recorded yet what it is kept for."""
         await keep(journal, "one", "two")
         grow_old(files, but="one")
-        await journal.append(ThreadChanged(thread=about("three")))
+        await journal.append(ThreadOpened(thread=about("three")))
         await journal.fold()
         assert names(files) == {digest_of("one")}
 
@@ -107,7 +107,7 @@ class TestATextThatIsUsedNoMore:
         await keep(journal, "one")
         grow_old(files)
         await keep(await storage.open("mine"), "one")
-        await journal.append(ThreadChanged(thread=about("three")))
+        await journal.append(ThreadOpened(thread=about("three")))
         await journal.fold()
         assert await journal.content(digest_of("one")) == "one"
 
@@ -116,11 +116,11 @@ class TestATextThatIsUsedNoMore:
         other = await storage.open("mine")
         await keep(journal, "one", "two")
         grow_old(files)
-        await journal.append(ThreadChanged(thread=about("two", "thread-2")))
+        await journal.append(ThreadOpened(thread=about("two", "thread-2")))
         at_rest = SessionState.at_rest
 
         def meanwhile(state: SessionState) -> str:
-            other._file.append([ThreadChanged(thread=about("one"))], durable=True)
+            other._file.append([ThreadOpened(thread=about("one"))], durable=True)
             return at_rest(state)
 
         monkeypatch.setattr(SessionState, "at_rest", meanwhile)
@@ -134,7 +134,7 @@ async def test_what_a_dead_writer_left_goes_too(journal, files):
     (files.contents / "corrupt-or-a-persons").write_bytes(b"kept")
     grow_old(files)
     (files.contents / "tmp-1").write_bytes(b"half")
-    await journal.append(ThreadChanged(thread=about("one")))
+    await journal.append(ThreadOpened(thread=about("one")))
     await journal.fold()
     assert names(files) == {digest_of("one"), "corrupt-or-a-persons", "tmp-1"}
 
@@ -142,7 +142,7 @@ async def test_what_a_dead_writer_left_goes_too(journal, files):
 async def test_a_text_that_cannot_be_removed_is_no_harm(journal, files, monkeypatch, caplog):
     await keep(journal, "one")
     grow_old(files)
-    await journal.append(ThreadChanged(thread=about("two")))
+    await journal.append(ThreadOpened(thread=about("two")))
 
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))

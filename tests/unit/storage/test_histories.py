@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from channelcoder_lsp.domain.records import (
     ModelChosen,
     SessionCleared,
-    ThreadChanged,
+    ThreadOpened,
     TurnAsked,
     TurnDelta,
     TurnFinished,
@@ -58,7 +58,7 @@ def records():
             texts,
         ),
         st.builds(lambda model: ModelChosen(at=MADE, model=model), st.none() | texts),
-        st.just(ThreadChanged(at=MADE, thread=sample_thread())),
+        st.just(ThreadOpened(at=MADE, thread=sample_thread())),
         st.just(SessionCleared(at=MADE)),
     )
 
