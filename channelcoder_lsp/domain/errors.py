@@ -10,7 +10,7 @@ A message says what failed, on what, and what to do next; it is shown to the use
     │   ├── SessionNotFoundError
     │   ├── SessionExistsError      the name is taken
     │   ├── SessionNameError        the name can't be the name of a session
-    │   ├── SessionBusyError        another process holds the session's lease
+    │   ├── SessionBusyError        something is being asked in it, which must end first
     │   ├── SpendingLimitError      the session has cost what it may cost altogether
     │   ├── ThreadNotFoundError
     │   ├── TurnNotFoundError
@@ -99,7 +99,7 @@ class SessionNameError(SessionError):
 
 
 class SessionBusyError(SessionError):
-    """Another process holds the session's lease and did not let go in time."""
+    """Something is being asked in the session, here or by another process, and must end first."""
 
 
 class SpendingLimitError(SessionError):

@@ -65,7 +65,7 @@ async def cancel(face: Face, arguments: protocol.CancelArguments) -> protocol.Ca
         _, session = face.projects.with_turn(arguments.turn_id)
         turns = [(session, session.turn(arguments.turn_id))]
     else:
-        sessions = [project.session for project in face.projects if project.session is not None]
+        sessions = [session for project in face.projects for session in project.sessions]
         turns = [(session, turn) for session in sessions for turn in session.head.unfinished()]
     ended = [(session, turn) for session, turn in turns if not turn.state.finished]
     cancelled = []

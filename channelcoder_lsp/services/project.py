@@ -20,6 +20,7 @@ from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionStat
 from channelcoder_lsp.domain.uri import path_of, uri_of
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.events import SessionMoved, Trouble
+from channelcoder_lsp.services.leaving import LeftSessions
 from channelcoder_lsp.services.on_disk import ThreadsOnDisk
 from channelcoder_lsp.services.placed import PlacedThreads
 from channelcoder_lsp.services.proposed import ProposedEdits
@@ -65,8 +66,7 @@ class Project:
         self.reviews = Reviews(self, ports)
         self.told = EditorTold()
         self.proposed = ProposedEdits(checkout.root, self.documents, lambda: self.session)
-        self.toolbox: Toolbox | None = None
-        """Claude's view of the editor in the active session."""
+        self.left = LeftSessions()
         self.on_disk = ThreadsOnDisk(
             checkout.root,
             self.placed,
@@ -95,6 +95,11 @@ class Project:
         return str(path)
 
     # Sessions
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Those that are open: the active one, and those whose questions are still being answered."""
+        return [*([self.session] if self.session is not None else []), *self.left]
 
     async def resume(self) -> Session | None:
         """The active session, opened if it isn't yet; None while the project has none."""
@@ -143,14 +148,13 @@ class Project:
                         raise
                     continue
                 await journal.close()
-                if self.session is not None and self.session.name == candidate:
-                    await self._let_go()  # that one was removed by another process
+                await self._close(candidate)  # one of that name was removed by another process
                 self._checkouts.set_active_session(self.checkout, candidate)
                 return await self._use(candidate)
         raise AssertionError("session_names() never ends")
 
     async def switch(self, name: str) -> Session:
-        """Make the session ``name`` the active one.
+        """Make the session ``name`` the active one. What is being asked in the one before is still answered.
 
         Raises:
             SessionNotFoundError: there is none.
@@ -165,9 +169,7 @@ class Project:
     async def without_session(self, name: str) -> AsyncIterator[None]:
         """Let go of the session ``name`` for as long as the context is, if it is open here."""
         async with self._opening:
-            ours = self.session is not None and self.session.name == name
-            if ours:
-                await self._let_go()
+            await self._close(name)
             yield
 
     def renamed(self, name: str, new_name: str) -> None:
@@ -179,20 +181,33 @@ class Project:
         """Record where the threads are and close the session."""
         await self.on_disk.close()
         async with self._opening:
-            await self._let_go()
+            await self._close()
 
     async def _use(self, name: str) -> Session:
         if self.session is not None and self.session.name == name:
             return self.session
+        session = await self.left.take_back(name) or await self._opened(name)
+        before = await self._let_go()
+        self.session = session
+        if before is not None and before.asking:
+            self.left.leave(before)
+        elif before is not None:
+            await before.close()
+        await self.placed.place_new()
+        await self.proposed.load()
+        self.on_disk.look_soon()
+        self._ports.tell(SessionMoved(session))
+        return session
+
+    async def _opened(self, name: str) -> Session:
         try:
             journal = await self._storage.open(name)
         except SessionCorruptError as problem:
             # Said once; what could be rescued is in its place by now.
             self._ports.tell(Trouble(problem.message))
             journal = await self._storage.open(name)
-        await self._let_go()
-        self.session = session = Session(journal, self._ports, self._connection)
-        self.toolbox = Toolbox(
+        session = Session(journal, self._ports, lambda: self._connection(toolbox))
+        toolbox = Toolbox(
             session,
             self.checkout.root,
             self.documents,
@@ -200,28 +215,30 @@ class Project:
             relative=self.relative,
             denied=[self._ports.settings().sessions],
         )
-        await self.placed.place_new()
-        await self.proposed.load()
-        self.on_disk.look_soon()
-        self._ports.tell(SessionMoved(session))
         return session
 
-    async def _let_go(self) -> None:
+    async def _let_go(self) -> Session | None:
+        """The active session, which is none any more; it is still to be closed."""
         session, self.session = self.session, None
-        if session is None:
-            return
-        await self.reviews.stop(session)
-        await self.placed.record(session)
-        await session.close()
+        if session is not None:
+            await self.reviews.stop(session)
+            await self.placed.record(session)
+        return session
 
-    def _connection(self) -> ConnectionRequest:
+    async def _close(self, name: str | None = None) -> None:
+        """Close the session ``name`` if it is open here, or without a name all; what is being asked in it ends."""
+        if self.session is not None and name in (None, self.session.name) and (session := await self._let_go()):
+            await session.close()
+        await self.left.close(name)
+
+    def _connection(self, toolbox: Toolbox) -> ConnectionRequest:
         settings = self._ports.settings()
         return ConnectionRequest(
             cwd=self.checkout.root,
             model=settings.model,
             trusted=self._checkouts.is_trusted(self.checkout),
             more_tools=tuple(settings.tools),
-            editor=self.toolbox,
+            editor=toolbox,
         )
 
     # Asking

@@ -12,6 +12,7 @@ from channelcoder_lsp.domain.errors import (
     ArgumentsError,
     ChannelCoderError,
     ProposalNotFoundError,
+    SessionBusyError,
     SessionNotFoundError,
     ThreadNotFoundError,
     TurnNotFoundError,
@@ -104,14 +105,15 @@ class Projects:
         return self._scratch
 
     def with_turn(self, turn_id: str) -> tuple[Project, Session]:
-        """The project whose active session has the turn.
+        """The project that has the turn in an open session, and that session.
 
         Raises:
             TurnNotFoundError: none has it.
         """
         for project in self:
-            if project.session is not None and turn_id in project.session.head.turns:
-                return project, project.session
+            for session in project.sessions:
+                if turn_id in session.head.turns:
+                    return project, session
         raise TurnNotFoundError(turn_id)
 
     def with_thread(self, thread_id: str) -> tuple[Project, Session]:
@@ -146,9 +148,14 @@ class Projects:
         """Give a session another name; where it is active it stays so.
 
         Raises:
+            SessionBusyError: something is being asked in it.
             SessionNotFoundError, SessionExistsError, SessionNameError: as they say.
             StorageError: it can't be written.
         """
+        if any(session.name == name and session.asking for project in self for session in project.sessions):
+            raise SessionBusyError(
+                f"The session {name!r} can't be renamed while Claude answers in it. Wait for the answer, or cancel it."
+            )
         holders = [project for project in self if project.session and project.session.name == name]
         try:
             async with AsyncExitStack() as held:

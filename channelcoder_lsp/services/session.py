@@ -357,6 +357,12 @@ class Session(SessionRecords):
         await self._journal.fold()
         return self._journal.location
 
+    async def answered(self) -> None:
+        """Wait until all that was asked here has come to its end."""
+        if self._posting:
+            await asyncio.wait(self._posting)
+        await self._worker.answered()
+
     async def close(self) -> None:
         """Interrupt what is being asked, record everything, and let go of the session."""
         if self._posting:

@@ -117,6 +117,8 @@ class Worker:
         self._claude = SessionConnection(recorder, agent=agent, warm=warm, worker=self)
         self._posted: dict[str, Turn] = {}
         """The questions whose end was not told yet."""
+        self._ended = asyncio.Event()
+        """Set when the end of one was told."""
         self._watchers: dict[str, TurnWatcher] = {}
         self._adjusted: dict[str, Adjust] = {}
         self._turn_id: str | None = None
@@ -172,6 +174,12 @@ class Worker:
         if turn_id == self._turn_id and self._waiting is not None:
             self._waiting.cancel()
         await self._finish(turn_id, TurnState.CANCELLED)
+
+    async def answered(self) -> None:
+        """Wait until every question posted here has come to its end."""
+        while self._posted:
+            self._ended.clear()
+            await self._ended.wait()
 
     async def drop(self) -> None:
         """End all questions posted here; returns when none is being answered any more."""
@@ -414,6 +422,7 @@ class Worker:
             if watcher is not None:
                 watcher.over(turn)
             self._recorder.tell(TurnOver(self._recorder.session, turn))
+        self._ended.set()
 
 
 def _retry_message(event: Retrying) -> str:

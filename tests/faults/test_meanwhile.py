@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from e2e.server.conftest import SLOW, answered, ask
 
+from channelcoder_lsp.cli.connection import ResponseError
 from channelcoder_lsp.offline.script import Text
 from channelcoder_lsp.protocol import TURN_METHOD
 
@@ -50,36 +51,69 @@ async def said(editor: Editor, session: str) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("command", ["rename", "save"])
-async def test_its_session_gets_another_name(machine: Machine, command: str):
-    """Nothing is left under the old one."""
+async def test_its_session_gets_another_name_when_it_has_ended(machine: Machine, command: str):
+    """Not before: the answer would have to be broken off. Nothing is left under the old name."""
     names = {"rename": "newName", "save": "name"}
     async with machine.opened() as (editor, uri):
         asked = await streaming(machine, editor, uri)
         named = {"name": asked["session"]} if command == "rename" else {}
-        await editor.execute(f"channelcoder.session.{command}", {**named, names[command]: "other"})
-        await over(machine, editor, asked["turnId"])
+        arguments = {**named, names[command]: "other"}
+        with pytest.raises(ResponseError, match=r"can't be renamed while Claude answers in it\. Wait .* or cancel it"):
+            await editor.execute(f"channelcoder.session.{command}", arguments)
+        assert await over(machine, editor, asked["turnId"]) == "done"
+        await editor.execute(f"channelcoder.session.{command}", arguments)
         again, state = await answered(editor, uri, SLOW, "And this?")
         assert (again["session"], state["state"]) == ("other", "done")
         [first, second] = await said(editor, "other")
-        assert first[0] == "What is this?"
-        assert first[1].startswith("one two")
+        assert first[:2] == ("What is this?", "one two three four")
         assert second[0] == "And this?"
     assert {file.name for file in machine.sessions.glob("shop*")} == set()
 
 
 async def test_another_session_is_chosen(machine: Machine):
-    """What had come stays in its own, and nothing of it is in the other."""
+    """It comes whole in its own, where it can be cancelled, and nothing of it is in the other."""
     async with machine.opened() as (editor, uri):
         asked = await streaming(machine, editor, uri)
+        waiting = await ask(editor, uri, SLOW, "And that?")
         new = await editor.execute("channelcoder.session.new", {})
-        await over(machine, editor, asked["turnId"])
         again, state = await answered(editor, uri, SLOW, "And this?")
         assert (again["session"], state["state"]) == (new["session"], "done")
-        [(question, answer, _)] = await said(editor, asked["session"])
-        assert question == "What is this?"
-        assert answer.startswith("one two")
+        await editor.execute("channelcoder.cancel", {"turnId": waiting["turnId"]})
+        assert (await editor.finished(waiting["turnId"]))["state"] == "cancelled"
+        assert await over(machine, editor, asked["turnId"]) == "done"
+        [first, second] = await said(editor, asked["session"])
+        assert first == ("What is this?", "one two three four", "done")
+        assert second[::2] == ("And that?", "cancelled")
         [(question, _, _)] = await said(editor, new["session"])
         assert question == "And this?"
+
+
+async def test_its_session_is_chosen_again(machine: Machine):
+    """It goes on as if nobody had left, and so does what is asked after it."""
+    async with machine.opened() as (editor, uri):
+        asked = await streaming(machine, editor, uri)
+        await editor.execute("channelcoder.session.new", {})
+        await editor.execute("channelcoder.session.switch", {"name": asked["session"]})
+        waiting = await ask(editor, uri, SLOW, "And this?")
+        assert await over(machine, editor, asked["turnId"]) == "done"
+        assert (await editor.finished(waiting["turnId"]))["state"] == "done"
+        [first, second] = await said(editor, asked["session"])
+        assert first == ("What is this?", "one two three four", "done")
+        assert second[::2] == ("And this?", "done")
+
+
+@pytest.mark.parametrize("end", ["remove", "shutdown"])
+async def test_its_session_ends_when_another_one_is_active(machine: Machine, end: str):
+    """Removed, nothing of it comes back; when the editor is closed, what had come is kept."""
+    async with machine.opened() as (editor, uri):
+        asked = await streaming(machine, editor, uri)
+        await editor.execute("channelcoder.session.new", {})
+        if end == "remove":
+            await editor.execute("channelcoder.session.remove", {"name": asked["session"]})
+            assert (await editor.finished(asked["turnId"]))["state"] == "cancelled"
+    everything = b"".join(file.read_bytes() for file in machine.sessions.rglob("*") if file.is_file())
+    assert (b"What is this?" in everything) == (end == "shutdown")
+    assert (b"one two" in everything) == (end == "shutdown")
 
 
 @pytest.mark.parametrize("command", ["remove", "clear"])
