@@ -22,6 +22,7 @@ NAMES = (
     "between",
     "editors",
     "activation",
+    "growth",
 )
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 

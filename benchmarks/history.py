@@ -47,7 +47,7 @@ What would change for the callers: nothing, as long as they pass a list and do n
 """
 
 
-def source(file: int) -> str:
+def source(file: int, functions: int = THREADS_PER_FILE + 2) -> str:
     """The text of a file of the project: functions, one after the other, ``LINES`` lines each."""
     return "".join(
         f"def total_{n}(items):\n"
@@ -58,7 +58,7 @@ def source(file: int) -> str:
         "            result += item.price * item.count\n"
         "    return result\n"
         "\n"
-        for n in range(THREADS_PER_FILE + 2)
+        for n in range(functions)
     )
 
 
@@ -72,24 +72,48 @@ def place_of(function: int) -> tuple[int, int]:
     return function * LINES, function * LINES + 6
 
 
-async def make(place: Place) -> Path:
-    """Make the project, and its active session with 1,000 threads; the file that is to be opened."""
-    state = SessionState(metadata=SessionMetadata(name=NAME), channelcoder=Ledger(checkout=str(place.project)))
+async def make(
+    place: Place,
+    project: Path | None = None,
+    *,
+    files: int = FILES,
+    functions: int = THREADS_PER_FILE + 2,
+    turns: int = 0,
+    name: str = NAME,
+) -> Path:
+    """Make a project, and its active session with ``THREADS_PER_FILE`` threads in each file.
+
+    Args:
+        place: whose state it is in.
+        project: the folder; None: the place's own.
+        files: how many files it has.
+        functions: how many functions each file has; the threads are about the first ones.
+        turns: how many questions were asked without a thread.
+        name: the session's.
+
+    Returns:
+        The file to open.
+    """
+    project = project or place.project
+    state = SessionState(metadata=SessionMetadata(name=name), channelcoder=Ledger(checkout=str(project)))
     texts = {}
-    for file in range(FILES):
-        text = source(file)
-        path = place.project / file_name(file)
+    for number in range(turns):
+        for record in answered(None, number):
+            state.apply(record)
+    for file in range(files):
+        text = source(file, functions)
+        path = project / file_name(file)
         path.write_text(text, "utf-8")
         texts[sha256(text.encode()).hexdigest()] = text
         for function in range(THREADS_PER_FILE):
             for record in answered(_thread(path, text, function), function):
                 state.apply(record)
-    journal = await FileSessionStorage(place.sessions).create(state, NAME)
+    journal = await FileSessionStorage(place.sessions).create(state, name)
     for digest, text in texts.items():
         await journal.keep_content(digest, text)
     await journal.close()
-    Checkouts(place.state).set_active_session(Checkout.of(place.project), NAME)
-    return place.project / file_name(FILES // 2)
+    Checkouts(place.state).set_active_session(Checkout.of(project), name)
+    return project / file_name(files // 2)
 
 
 def answered(thread: Thread | None, number: int) -> Iterator[Record]:

@@ -59,16 +59,20 @@ class Wire:
         """The server's process."""
         return psutil.Process(self._process.pid)
 
-    def initialize(self) -> float:
-        """Shake hands; seconds from the start of the process to the answer to ``initialize``."""
-        folder = {"uri": self._folder.as_uri(), "name": self._folder.name}
+    def initialize(self, *more: Path) -> float:
+        """Shake hands; seconds from the start of the process to the answer to ``initialize``.
+
+        Args:
+            more: the workspace's folders beside its first.
+        """
+        folders = [{"uri": folder.as_uri(), "name": folder.name} for folder in (self._folder, *more)]
         self.request(
             "initialize",
             {
                 "processId": os.getpid(),
-                "rootUri": folder["uri"],
+                "rootUri": folders[0]["uri"],
                 "capabilities": capabilities(turns=True),
-                "workspaceFolders": [folder],
+                "workspaceFolders": folders,
             },
         )
         taken = perf_counter() - self.started
