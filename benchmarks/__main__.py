@@ -23,6 +23,7 @@ NAMES = (
     "editors",
     "activation",
     "growth",
+    "busy",
 )
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 
