@@ -24,6 +24,9 @@ NAMES = (
     "activation",
     "growth",
     "busy",
+    "others",
+    "backends",
+    "writers",
 )
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 

@@ -11,7 +11,6 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import median
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from benchmarks import history
@@ -140,7 +139,7 @@ def _look_at(project: Project) -> Taken:
         uri = server.open(project.opened)
         while not server.hover(uri, line)[1]:
             pass  # its threads are placed beside the message loop
-        first = perf_counter() - server.started
+        first = server.age()
         for _ in range(WARM_UP):
             server.hover(uri, line)
         hovers = [server.hover(uri, line)[0] for _ in range(HOVERS)]

@@ -33,7 +33,7 @@ class Wire:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
         self._folder = folder
         self._next_id = 0
-        self.started = perf_counter()
+        self._started = perf_counter()
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(environment), cwd=folder
         )
@@ -59,6 +59,10 @@ class Wire:
         """The server's process."""
         return psutil.Process(self._process.pid)
 
+    def age(self) -> float:
+        """Seconds since the start of the process."""
+        return perf_counter() - self._started
+
     def initialize(self, *more: Path) -> float:
         """Shake hands; seconds from the start of the process to the answer to ``initialize``.
 
@@ -75,7 +79,7 @@ class Wire:
                 "workspaceFolders": folders,
             },
         )
-        taken = perf_counter() - self.started
+        taken = self.age()
         self.notify("initialized", {})
         return taken
 
