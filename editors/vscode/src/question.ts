@@ -1,4 +1,4 @@
-// The box in which a question is typed, with what was asked before and the prompts below it.
+// The boxes in which something is typed: they stay when something else takes the keys, for what is typed is not to be lost.
 
 import * as vscode from "vscode";
 import type { History } from "./history.ts";
@@ -14,7 +14,12 @@ interface Item extends vscode.QuickPickItem {
 
 const SHOWN = 8;
 
-/** Ask the user for a question; undefined when it was left. */
+/** Ask the user for a name or the like; undefined when the box was left. */
+export async function typedText(options: vscode.InputBoxOptions): Promise<string | undefined> {
+  return vscode.window.showInputBox({ ...options, ignoreFocusOut: true });
+}
+
+/** Ask the user for a question, with the prompts and what was asked before below it; undefined when it was left. */
 export async function typedQuestion(
   title: string,
   history: History,
@@ -24,6 +29,7 @@ export async function typedQuestion(
   pick.title = title;
   pick.placeholder = "Type a question";
   pick.matchOnDescription = true;
+  pick.ignoreFocusOut = true;
   const offer = (): void => {
     pick.items = items(pick.value.trim(), history.questions, prompts);
   };

@@ -46,12 +46,12 @@ async function onThread(
   given: Given,
   command: "channelcoder.thread.resolve" | "channelcoder.thread.reopen",
 ): Promise<void> {
-  await context.server.execute(command, { threadId: threadOf(context, given) });
+  await context.server.execute(command, { threadId: await threadOf(context, given) });
   await context.threads.refresh();
 }
 
 async function removeThread(context: Context, given: Given): Promise<void> {
-  const threadId = threadOf(context, given);
+  const threadId = await threadOf(context, given);
   const detail = "What was said stays in the transcript.";
   const sure = await vscode.window.showWarningMessage(
     "Remove this thread?",
@@ -65,15 +65,16 @@ async function removeThread(context: Context, given: Given): Promise<void> {
 }
 
 /** The thread that a command is about: the one it was given, else the innermost at the cursor. */
-function threadOf(context: Context, given: Given): string {
+async function threadOf(context: Context, given: Given): Promise<string> {
   if (given !== undefined && "row" in given) {
     return given.row.threadId;
   }
   const beside = given !== undefined && "comments" in given ? context.threads.idOf(given) : undefined;
-  return beside ?? atCursor(context).threadId;
+  return beside ?? (await atCursor(context)).threadId;
 }
 
-function atCursor(context: Context): ThreadRow {
+async function atCursor(context: Context): Promise<ThreadRow> {
+  await context.threads.settled();
   const editor = vscode.window.activeTextEditor;
   const found = editor === undefined ? [] : context.threads.at(editor.document.uri, editor.selection);
   const [row] = found;
@@ -91,6 +92,7 @@ async function reveal(context: Context, threadId: string): Promise<void> {
 
 /** Go to the next or the previous thread, from file to file, round and round. */
 async function step(context: Context, way: 1 | -1): Promise<void> {
+  await context.threads.settled();
   const rows = context.threads.rows
     .filter((row) => row.state !== "orphaned" && row.status === "open")
     .sort(byPlace);
@@ -113,7 +115,7 @@ export function byPlace(one: ThreadRow, other: ThreadRow): number {
 }
 
 async function newestTurn(context: Context): Promise<{ turnId: string; answer: string }> {
-  const { threadId } = atCursor(context);
+  const { threadId } = await atCursor(context);
   const { turns } = await context.server.execute("channelcoder.thread.read", { threadId });
   const turn = turns.at(-1);
   if (turn === undefined) {

@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "./context.ts";
 import type { SessionRow } from "./protocol.ts";
+import { typedText } from "./question.ts";
 import { age, amount, counted, dollars, rowFacts } from "./rendering.ts";
 import { SessionViews } from "./sessionview.ts";
 
@@ -35,7 +36,7 @@ export function registerSessions(context: Context): void {
 
 async function create(context: Context): Promise<void> {
   const folder = (await context.folder()) ?? null;
-  const name = await vscode.window.showInputBox({
+  const name = await typedText({
     title: "New Session",
     prompt: "Its name; empty: one is made from the folder's.",
   });
@@ -63,7 +64,7 @@ async function rename(context: Context, chosen?: SessionRow): Promise<void> {
   if (row === undefined) {
     return;
   }
-  const newName = await vscode.window.showInputBox({ title: `Rename ${row.name}`, value: row.name });
+  const newName = await typedText({ title: `Rename ${row.name}`, value: row.name });
   if (newName !== undefined && newName.trim() !== "" && newName !== row.name) {
     await context.server.execute("channelcoder.session.rename", { name: row.name, newName: newName.trim() });
   }
@@ -85,7 +86,7 @@ async function remove(context: Context, chosen?: SessionRow): Promise<void> {
 
 async function fork(context: Context, chosen?: string | null): Promise<void> {
   const folder = chosen ?? (await context.folder()) ?? null;
-  const newName = await vscode.window.showInputBox({
+  const newName = await typedText({
     title: "Fork Session",
     prompt: "The name of the copy, in which you go on.",
   });
@@ -97,7 +98,7 @@ async function fork(context: Context, chosen?: string | null): Promise<void> {
 
 /** Look for words in all sessions; what is chosen is shown on its session's page. */
 async function search(context: Context, views: SessionViews): Promise<void> {
-  const text = await vscode.window.showInputBox({ title: "Search Sessions", prompt: "Words that were said" });
+  const text = await typedText({ title: "Search Sessions", prompt: "Words that were said" });
   if (text === undefined || text.trim() === "") {
     return;
   }
@@ -151,7 +152,7 @@ async function compact(context: Context): Promise<void> {
 async function limit(context: Context): Promise<void> {
   const folder = (await context.folder()) ?? null;
   const { costUsd, spendingLimitUsd } = await context.server.execute("channelcoder.status", { folder });
-  const typed = await vscode.window.showInputBox({
+  const typed = await typedText({
     title: "Set Spending Limit",
     prompt: `What this session may cost altogether, in US dollars; it has cost ${dollars(costUsd)}. Empty: no limit.`,
     value: spendingLimitUsd == null ? "" : String(spendingLimitUsd),
@@ -180,10 +181,7 @@ async function chooseModel(context: Context): Promise<void> {
   if (chosen === undefined) {
     return;
   }
-  const named =
-    chosen.model === undefined
-      ? await vscode.window.showInputBox({ title: "The model's name" })
-      : chosen.model;
+  const named = chosen.model === undefined ? await typedText({ title: "The model's name" }) : chosen.model;
   if (named !== undefined) {
     await context.server.execute("channelcoder.model", { model: named, folder });
     await context.threads.refresh();

@@ -146,6 +146,8 @@ export class Threads implements vscode.Disposable {
 
   /** Ask the server how it stands. Several calls at once are one. */
   async refresh(): Promise<void> {
+    clearTimeout(this.edited);
+    this.edited = undefined;
     this.again = true;
     this.refreshing ??= this.refreshAll().finally(() => {
       this.refreshing = undefined;
@@ -153,8 +155,16 @@ export class Threads implements vscode.Disposable {
     await this.refreshing;
   }
 
+  /** Wait until the threads are listed where they are now: the text may have changed just before. */
+  async settled(): Promise<void> {
+    if (this.edited !== undefined || this.refreshing !== undefined) {
+      await this.refresh();
+    }
+  }
+
   /** Go to a thread and open it. */
   async reveal(threadId: string): Promise<boolean> {
+    await this.settled();
     if (!this.listed.has(threadId)) {
       await this.refresh();
     }

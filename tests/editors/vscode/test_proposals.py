@@ -47,8 +47,7 @@ def test_the_light_bulb_applies_a_proposal_and_one_undo_takes_it_back(code):
     code.choose("Apply Claude's edit", picture="proposal-actions")
     code.shows("result = 0.00", without="found = []")
     expect(code.lenses.filter(has_text="Apply")).to_have_count(0)
-    code.page.locator(".monaco-editor .view-line").first.click()
-    code.page.keyboard.press("Control+z")
+    code.undo()
     code.shows("found = []", without="0.00")
     assert (code.machine.project / "shop.py").read_text("utf-8") == SHOP
 
@@ -62,7 +61,7 @@ def test_a_proposal_is_shown_as_a_diff_and_applied_there(code):
     removed = diff.locator(".view-lines.line-delete").filter(has_text=re.compile(r"result\s=\s0\.0$"))
     expect(removed).to_have_count(1)
     code.picture("proposal")
-    code.page.get_by_role("button", name="Apply Proposed Edit").first.click()
+    code.title("Apply Proposed Edit").click()
     expect(diff).to_have_count(0)
     code.shows("result = 0.00", without="found = []")
     expect(code.page.get_by_role("button", name="Preview Proposed Edit")).to_have_count(0)
@@ -74,6 +73,6 @@ def test_what_is_to_be_confirmed_is_looked_at_once(start, machine, model):
     code.thread.get_by_role("button", name="Apply Proposed Edit").click()
     diff = code.page.locator(".monaco-diff-editor")
     expect(diff.locator(".editor.modified .view-lines:not(.line-delete)")).to_contain_text("result = 0.00")
-    code.page.get_by_role("button", name="Apply Proposed Edit").first.click()
+    code.title("Apply Proposed Edit").click()
     expect(diff).to_have_count(0)
     code.shows("result = 0.00", without="found = []")

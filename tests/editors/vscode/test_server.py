@@ -200,10 +200,8 @@ def test_each_folder_of_a_workspace_has_a_session_of_its_own(start, machine, mod
     code.page.get_by_role("treeitem", name=re.compile("shop-[0-9a-f]{6}.*2 messages")).click()
     expect(code.session().locator("main")).to_contain_text("It adds up.")
     code.picture("workspace")
-    code.run("View: Close All Editors")
-    expect(code.page.locator(".tab")).to_have_count(0)
-    code.run("ChannelCoder: Continue Session")
-    code.rows("stock").click()
+    code.close_all()
+    code.take("ChannelCoder: Continue Session", "stock")
     code.answer("And what else?")
     asked = model.requests(3)[2]
     assert (asked.question, asked.earlier_questions) == ("And what else?", ["What is this?"])

@@ -49,10 +49,14 @@ def test_sessions_are_switched(code, model):
     code.run("ChannelCoder: New Session")
     code.type_name("another")
     expect(code.lenses).to_have_count(0)
-    code.run("ChannelCoder: Switch Session")
-    row = code.page.locator(".quick-input-list .monaco-list-row", has_text="What does this do?")
-    expect(row).to_contain_text("2 messages")
-    expect(row).to_contain_text("$0.0")
-    code.picture("sessions")
-    row.click()
+
+    def switch(once: int) -> None:
+        code.run("ChannelCoder: Switch Session")
+        row = code.rows("What does this do?")
+        expect(row).to_contain_text("2 messages", timeout=once)
+        expect(row).to_contain_text("$0.0", timeout=once)
+        code.picture("sessions")
+        row.click(timeout=once)
+
+    code.again(switch)
     expect(code.lenses.first).to_have_text("Claude: 1 answer")

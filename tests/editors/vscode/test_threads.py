@@ -91,7 +91,7 @@ def test_the_light_bulb_takes_code_from_an_answer(code, model):
     code.go(14)
     code.choose("Claude: Replace the selection with it", picture="actions")
     code.shows("return sum(", without="result = 0.0")
-    code.page.keyboard.press("Control+z")
+    code.undo()
     code.shows("result = 0.0", without="return sum(")
 
 

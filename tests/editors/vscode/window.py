@@ -62,8 +62,8 @@ class Window:
             self._edited(path)
 
     def edit(self, path: Path) -> None:
-        """Open a file by its name."""
-        self._pick("Control+p", path.name, self.rows(path.name))
+        """Open a file by its path: a name would be searched for in the folder by a program of its own."""
+        self._pick("Control+p", str(path), self.rows(path.name))
         self._edited(path)
 
     def _edited(self, path: Path) -> None:
@@ -83,12 +83,12 @@ class Window:
     def begin(self) -> None:
         """Begin another session, with nothing open but the shop's file as it is on the disk."""
         self.page.keyboard.press("Escape")
-        while self.page.locator(".tab.dirty").count() > 0:
-            self.page.locator(".tab.dirty").first.click()
-            self.discard()
-        if self.page.locator(".tab").count() > 0:
-            self.run("View: Close All Editors")
-        expect(self.page.locator(".tab")).to_have_count(0)
+        dirty = self.page.locator(".tab.dirty")
+        for left in reversed(range(dirty.count())):
+            dirty.first.click()
+            self.run("View: Revert and Close Editor")
+            expect(dirty).to_have_count(left)
+        self.close_all()
         self.edit(self._project / "shop.py")
         self.run("ChannelCoder: New Session")
         self._begun += 1
@@ -116,25 +116,51 @@ class Window:
             names = self.page.locator(".quick-input-list .monaco-list-row .label-name")
             return [text.replace("\xa0", " ") for text in names.all_inner_texts()]
 
-        found = self._again(read)
+        found = self.again(read)
         self.page.keyboard.press("Escape")
         return found
 
+    def take(self, title: str, row: str) -> None:
+        """Run a command that offers a list, and take the row that has a text."""
+
+        def take(once: int) -> None:
+            self._open("F1", f">{title}", once)
+            self.rows(title).first.click(timeout=once)
+            self.asked(once)
+            self.rows(row).first.click(timeout=once)
+
+        self.again(take)
+
     def go(self, line: int) -> None:
         """Put the cursor at the beginning of a line, counted from 1."""
-        # Enter before the picker has taken the number in does nothing.
-        self._pick("Control+g", f":{line}", self.rows(re.compile(rf"\b{line}\b")))
-        self.page.locator(".quick-input-widget").wait_for(state="hidden")
-        expect(self.cursor).to_have_text(f"Ln {line}, Col 1")
+
+        def go(once: int) -> None:
+            # Enter before the picker has taken the number in does nothing.
+            self._open("Control+g", f":{line}", once)
+            self.rows(re.compile(rf"\b{line}\b")).first.click(timeout=once)
+            self.page.locator(".quick-input-widget").wait_for(state="hidden", timeout=once)
+            expect(self.cursor).to_have_text(f"Ln {line}, Col 1", timeout=once)
+            self._in_code(once)
+
+        self.again(go)
 
     def select(self, first: int, last: int) -> None:
         """Select whole lines, counted from 1."""
-        self.go(first)
-        self.page.keyboard.press("Home")
-        for _ in range(last - first):
-            self.page.keyboard.press("Shift+ArrowDown")
-        self.page.keyboard.press("Shift+End")
-        expect(self.cursor).to_have_text(re.compile(rf"^Ln {last}, .*selected"))
+
+        def select(once: int) -> None:
+            self.go(first)
+            self.page.keyboard.press("Home")
+            for _ in range(last - first):
+                self.page.keyboard.press("Shift+ArrowDown")
+            self.page.keyboard.press("Shift+End")
+            expect(self.cursor).to_have_text(re.compile(rf"^Ln {last}, .*selected"), timeout=once)
+
+        self.again(select)
+
+    def undo(self) -> None:
+        """Take back what was last done to the code."""
+        self.go(1)
+        self.page.keyboard.press("Control+z")
 
     def ask(self, question: str, lines: tuple[int, int]) -> None:
         """Ask about lines through the palette."""
@@ -167,7 +193,7 @@ class Window:
             shown = self.page.locator(".monaco-hover:visible", has_text=text)
             shown.first.wait_for(timeout=once)
 
-        self._again(hover)
+        self.again(hover)
 
     def choose(self, title: str, *, picture: str) -> None:
         """Take the code action of this title from the list at the cursor, which a picture is kept of."""
@@ -183,7 +209,7 @@ class Window:
             self.picture(picture)
             row.click(timeout=once)
 
-        self._again(take)
+        self.again(take)
 
     def reply(self, question: str) -> None:
         """Reply in the thread that is open."""
@@ -204,7 +230,10 @@ class Window:
 
     def view(self, title: str) -> None:
         """Show a view of the activity bar."""
-        self.page.locator(".activitybar").get_by_role("tab", name=title).click()
+        tab = self.page.locator(".activitybar").get_by_role("tab", name=title)
+        if tab.get_attribute("aria-selected") != "true":  # a click on the one that is shown hides it
+            tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
 
     def confirm(self, button: str) -> None:
         """Say yes to what a dialog asks."""
@@ -212,26 +241,60 @@ class Window:
         dialog.get_by_role("button", name=button, exact=True).click()
         dialog.wait_for(state="hidden")
 
-    def discard(self) -> None:
-        """Close the active editor with what was changed in it."""
-        tabs = self.page.locator(".tab")
-        before = tabs.count()
-        self.run("View: Revert and Close Editor")
-        expect(tabs).to_have_count(before - 1)
+    def close_tab(self, title: str) -> None:
+        """Close the one tab that has a title, and go back to the code: a page that closes hands the focus on."""
+        tab = self.page.locator(".tab", has_text=title)
+        tab.get_by_role("button", name="Close").click()
+        expect(tab).to_have_count(0)
+        self._in_code(MILLISECONDS)
+
+    def close_all(self) -> None:
+        """Close all tabs, in which nothing is to be saved."""
+
+        def close(once: int) -> None:  # one that was just asked for may open while they close
+            self._open("F1", ">View: Close All Editors", once)
+            self.rows("View: Close All Editors").first.click(timeout=once)
+            expect(self.page.locator(".tab")).to_have_count(0, timeout=once)
+
+        self.again(close)
+
+    def asked(self, once: int = MILLISECONDS) -> Locator:
+        """The box of what a command asks for, once it is there: not the palette's, which is about to close."""
+        box = self.page.locator(".quick-input-widget:visible input").first
+        expect(box).to_be_focused(timeout=once)
+        expect(box).not_to_have_value(re.compile("^>"), timeout=once)
+        return box
 
     def type_name(self, name: str) -> None:
         """Type a name into the box that asks for it."""
-        box = self.page.locator(".quick-input-widget:visible input").first
-        expect(box).to_be_focused()
-        expect(box).not_to_have_value(re.compile("^>"))  # the palette's, which is about to close
+        box = self.asked()
         box.fill(name)
         box.press("Enter")
+
+    def again(self, step: Callable[[int], T]) -> T:
+        """Take a step that a redraw of the window, or what takes the keys, can undo; and again where it was undone.
+
+        Args:
+            step: what is done, given how long each wait in it may be, in milliseconds; done twice it comes to the same.
+        """
+        *tries, last = _TRIES
+        for once in tries:
+            try:
+                return step(once)
+            except (TimeoutError, AssertionError) as problem:
+                _logger.warning("%s is tried again: %s\n%s", step.__qualname__, problem, self.page.evaluate(_SHOWN))
+            self.page.keyboard.press("Escape")
+        return step(last)
 
     # What a person sees
 
     def session(self) -> FrameLocator:
         """The page of the session that is shown, or of an answer."""
         return self.page.frame_locator("iframe.webview.ready").frame_locator("#active-frame")
+
+    def title(self, action: str) -> Locator:
+        """A button in the title of the active editor, not one that a thread in it has."""
+        return self.page.locator(".editor-group-container.active .title").get_by_role("button", name=action)
 
     @property
     def cursor(self) -> Locator:
@@ -278,7 +341,7 @@ class Window:
             self._open(key, text, once)
             rows.first.click(timeout=once)
 
-        self._again(pick)
+        self.again(pick)
 
     def _open(self, key: str, text: str, once: int) -> None:
         # One that is still closing would take the text; what is typed before the box has the focus goes to the code.
@@ -289,12 +352,6 @@ class Window:
         expect(box).to_be_focused(timeout=once)
         box.fill(text)
 
-    def _again(self, step: Callable[[int], T]) -> T:
-        *tries, last = _TRIES
-        for once in tries:
-            try:
-                return step(once)
-            except (TimeoutError, AssertionError) as problem:
-                _logger.warning("%s is tried again: %s\n%s", step.__qualname__, problem, self.page.evaluate(_SHOWN))
-            self.page.keyboard.press("Escape")
-        return step(last)
+    def _in_code(self, once: int) -> None:
+        """Wait until the keys go to the code."""
+        expect(self.page.locator(".editor-instance > .monaco-editor.focused")).to_be_visible(timeout=once)
