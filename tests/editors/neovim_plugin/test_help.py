@@ -103,6 +103,8 @@ class TestHealth:
             assert part in nvim.text.replace("✅ ", "")
         assert "ERROR" not in nvim.text
         assert "the folder is not trusted" in nvim.text
+        assert re.search(r"OK Claude Code: \d+\.\d+", nvim.text.replace("✅ ", ""))
+        assert "OK login: " in nvim.text.replace("✅ ", "")
         nvim.api.command("bwipeout!")
 
     def test_says_what_is_missing(self, machine: Machine, start: Start, shop: Path):
@@ -112,6 +114,14 @@ class TestHealth:
         nvim.wait("return vim.bo.filetype == 'checkhealth'")
         assert "channelcoder-lsp is not on PATH" in nvim.text
         assert "there is no option 'kind'" in nvim.text
+
+    def test_says_what_is_broken_on_the_machine(self, machine: Machine, start: Start, shop: Path):
+        """What ``channelcoder doctor`` finds, with what helps; the plugin's settings count there, too."""
+        nvim = start(shop, options={"settings": {"cliPath": "/nowhere/claude"}})
+        nvim.run("doctor")
+        nvim.wait("return vim.bo.filetype == 'checkhealth'")
+        assert re.search(r"ERROR Claude Code: .*/nowhere/claude", nvim.text.replace("❌ ", ""))
+        assert "ADVICE" in nvim.text
 
 
 class TestOptions:

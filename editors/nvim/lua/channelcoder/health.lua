@@ -4,6 +4,54 @@ local server = require('channelcoder.server')
 local M = {}
 
 local WAIT_MS = 10000
+local DOCTOR_WAIT_MS = 30000
+
+---@class channelcoder.Finding what `channelcoder doctor --json` says of one thing
+---@field what string
+---@field state 'ok'|'note'|'broken'
+---@field detail string
+---@field fix string
+
+--- The settings as the command takes them: from the environment.
+---@return table<string, string>
+local function environment()
+  local found = {}
+  for name, value in pairs(require('channelcoder.config').get().settings) do
+    if type(value) == 'boolean' then
+      value = value and '1' or '0'
+    end
+    if type(value) ~= 'table' then
+      found['CHANNELCODER_' .. name:gsub('%u', '_%0'):upper()] = tostring(value)
+    end
+  end
+  return found
+end
+
+--- Claude's command line, the login, the folders that are written: what `channelcoder doctor` finds.
+---@param path string the server; the command is beside it
+local function check_machine(path)
+  local health = vim.health
+  local program = path:gsub('channelcoder%-lsp(%.?%w*)$', 'channelcoder%1')
+  if program == path or vim.fn.executable(program) ~= 1 then
+    return health.info('`channelcoder doctor` is not beside the server: the login and the folders are not looked at')
+  end
+  local done = vim.system({ program, 'doctor', '--json' }, { text = true, env = environment() }):wait(DOCTOR_WAIT_MS)
+  local read, findings = pcall(vim.json.decode, done.stdout or '')
+  if not read then
+    return health.warn(('%s doctor does not say what it finds: %s'):format(program, vim.trim(done.stderr or '')))
+  end
+  ---@cast findings channelcoder.Finding[]
+  for _, finding in ipairs(findings) do
+    local said = finding.what .. ': ' .. finding.detail
+    if finding.state == 'broken' then
+      health.error(said, { finding.fix })
+    elseif finding.state == 'note' then
+      health.info(said .. ' ' .. finding.fix)
+    else
+      health.ok(said)
+    end
+  end
+end
 
 ---@param client vim.lsp.Client
 local function check_client(client)
@@ -54,6 +102,7 @@ function M.check()
     return health.error(('%s does not run: %s'):format(found.path, vim.trim(version.stderr or '')))
   end
   health.ok(('%s: %s'):format(found.path, vim.trim(version.stdout)))
+  check_machine(found.path)
   local clients = vim.lsp.get_clients({ name = 'channelcoder' })
   if #clients == 0 then
     health.info('no server runs yet: one starts with the first file that is opened')
