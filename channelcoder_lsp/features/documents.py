@@ -103,10 +103,7 @@ def thread_document(row: ListedThread, texts: Sequence[str]) -> str:
         if thread.finding.replacement:
             parts += ["What it could be instead:", fenced(thread.finding.replacement, thread.language)]
     if anchor.quote:
-        parts += [
-            f"The code when it was asked about ({anchor.state.value}):",
-            fenced(anchor.quote, thread.language),
-        ]
+        parts += ["The code when it was asked about:", fenced(anchor.quote, thread.language)]
     if anchor.state is AnchorState.EDITED and anchor.current:
         parts += ["The code now:", fenced(anchor.current, thread.language)]
     for turn, text in zip(row.turns, texts, strict=True):

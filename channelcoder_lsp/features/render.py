@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.domain.model import now
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TITLE_CHARS = 80
+_LABEL_CHARS = 50
 _MARKS = re.compile(r"[\\`*_\[\]<>&~|]|^[#+-]")
 _STATES = {
     AnchorState.MOVED: "the code moved since",
@@ -91,6 +93,12 @@ def subject(thread: Thread, turns: list[Turn]) -> str:
     if thread.finding is not None:
         return thread.finding.message.strip().partition("\n")[0]
     return turns[0].question if turns else "no question yet"
+
+
+def file_and_subject(anchor: Anchor, thread: Thread, turns: list[Turn]) -> str:
+    """A thread's name where documents are listed, without a slash: ``shop.py: Why is this slow?``."""
+    asked = plain_text(subject(thread, turns), max_chars=_LABEL_CHARS)
+    return f"{PurePosixPath(where(anchor)).name}: {asked}".replace("/", " ")
 
 
 def finding_label(finding: Finding) -> str:

@@ -11,7 +11,7 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import anyio.to_thread
 
@@ -24,7 +24,7 @@ from channelcoder_lsp.features.documents import (
     transcript,
     turn_document,
 )
-from channelcoder_lsp.features.render import open_proposals
+from channelcoder_lsp.features.render import file_and_subject, open_proposals
 from channelcoder_lsp.protocol import CONTENT_SCHEME, Shown
 
 if TYPE_CHECKING:
@@ -50,12 +50,14 @@ class Subject:
 
     folder: Path
     thread_id: str | None = None
+    label: str = ""
+    """What people know the thread by: editors take the last part of a URI for a document's name."""
 
     @property
     def uri(self) -> str:
         """Its URI for clients that fetch it from the server."""
         if self.thread_id is not None:
-            return f"{CONTENT_SCHEME}:/thread/{quote(self.thread_id, safe='')}.md"
+            return f"{CONTENT_SCHEME}:/thread/{quote(self.thread_id, safe='')}/{quote(self.label, safe='')}.md"
         return f"{CONTENT_SCHEME}:/threads.md?folder={quote(uri_of(self.folder), safe='')}"
 
     @property
@@ -71,7 +73,9 @@ async def show_turn(face: Face, session: Session, turn: Turn) -> Shown:
 
 async def show_thread(face: Face, project: Project, thread: Thread) -> Shown:
     """Show a thread whole."""
-    return await _show(face, Subject(project.checkout.root, thread.id))
+    _, session = face.projects.with_thread(thread.id)
+    label = file_and_subject(project.placed.anchor_of(thread), thread, session.turns_of(thread))
+    return await _show(face, Subject(project.checkout.root, thread.id, label))
 
 
 async def show_threads(face: Face, project: Project) -> Shown:
@@ -177,8 +181,9 @@ def _subject_of(face: Face, uri: str) -> Subject:
     parts = urlsplit(uri)
     kind, _, name = parts.path.strip("/").removesuffix(".md").partition("/")
     if parts.scheme == CONTENT_SCHEME and kind == "thread" and name:
-        project, session = face.projects.with_thread(name)
-        return Subject(project.checkout.root, session.thread(name).id)
+        thread_id, _, label = map(unquote, name.partition("/"))
+        project, session = face.projects.with_thread(thread_id)
+        return Subject(project.checkout.root, session.thread(thread_id).id, label)
     if parts.scheme == CONTENT_SCHEME and kind == "threads" and not name:
         folder = parse_qs(parts.query).get("folder", [None])[0]
         return Subject(face.projects.of_folder(folder).checkout.root)

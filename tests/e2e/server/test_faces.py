@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -219,7 +220,7 @@ class TestDocuments:
             assert announced == {"schemes": ["channelcoder"]}
             asked, _ = await answered(editor, uri)
             shown = await editor.execute("channelcoder.thread.show", {"threadId": asked["threadId"]})
-            assert shown["uri"] == f"channelcoder:/thread/{asked['threadId']}.md"
+            assert unquote(shown["uri"]) == f"channelcoder:/thread/{asked['threadId']}/shop.py: What is this?.md"
             assert await fetched(editor, shown["uri"]) == shown["markdown"]
             assert "](channelcoder:" not in (await editor.hover(uri, 6) or ""), "a link that no client opens"
             after = len(editor.received)

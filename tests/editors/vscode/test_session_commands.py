@@ -52,7 +52,7 @@ def test_a_session_is_exported_and_cleared(desk, model):
     desk.ask("What does this do?", TOTAL)
     desk.answered("It adds up.")
     desk.run("ChannelCoder: Export Session")
-    desk.page.locator(".tab.active", has_text="Untitled").wait_for()
+    desk.page.locator(".tab", has_text="Untitled").wait_for()
     desk.shows("It adds up.", without="def total")
     desk.run("View: Revert and Close Editor")
     expect(desk.page.locator(".tab", has_text="Untitled")).to_have_count(0)

@@ -67,7 +67,7 @@ class Window:
         self._edited(path)
 
     def _edited(self, path: Path) -> None:
-        self.page.locator(".tab.active", has_text=path.name).wait_for()
+        self.tab(path.name).and_(self.page.locator(".active")).wait_for()
         self.page.locator(".monaco-editor .view-line").first.wait_for()
 
     def ready(self) -> None:
@@ -242,8 +242,8 @@ class Window:
         dialog.wait_for(state="hidden")
 
     def close_tab(self, title: str) -> None:
-        """Close the one tab that has a title, and go back to the code: a page that closes hands the focus on."""
-        tab = self.page.locator(".tab", has_text=title)
+        """Close a tab, and go back to the code: a page that closes hands the focus on."""
+        tab = self.tab(title)
         tab.get_by_role("button", name="Close").click()
         expect(tab).to_have_count(0)
         self._in_code(MILLISECONDS)
@@ -295,6 +295,10 @@ class Window:
     def title(self, action: str) -> Locator:
         """A button in the title of the active editor, not one that a thread in it has."""
         return self.page.locator(".editor-group-container.active .title").get_by_role("button", name=action)
+
+    def tab(self, title: str) -> Locator:
+        """The tab with exactly this title; after it comes its group's, where there are several."""
+        return self.page.get_by_role("tab", name=re.compile(rf"^{re.escape(title)}(,|$)"))
 
     @property
     def cursor(self) -> Locator:
