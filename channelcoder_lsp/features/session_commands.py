@@ -92,12 +92,15 @@ async def save(face: Face, arguments: protocol.SessionArguments) -> protocol.Ses
 async def fork(face: Face, arguments: protocol.ForkArguments) -> protocol.SessionNamed:
     """``channelcoder.session.fork``."""
     project = face.projects.of_folder(arguments.folder)
-    session = await project.resume()
-    if session is None:
+    active = await project.resume()
+    name = arguments.name or (active.name if active is not None else None)
+    if name is None:
         raise SessionNotFoundError("the folder's active session")
-    await project.placed.record(session)
-    await session.save()
-    await archive.fork(face.projects.storage, session.name, arguments.new_name)
+    for each in face.projects:
+        if each.session is not None and each.session.name == name:
+            await each.placed.record(each.session)
+            await each.session.save()
+    await archive.fork(face.projects.storage, name, arguments.new_name)
     copy = await project.switch(arguments.new_name)
     return protocol.SessionNamed(copy.name, str(project.checkout.root))
 

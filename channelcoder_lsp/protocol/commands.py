@@ -100,7 +100,7 @@ SESSION_SAVE = Command(
     "Put the active session at rest in the guide's format; with a name, under that name from now on.",
 )
 SESSION_FORK = Command(
-    "channelcoder.session.fork", ForkArguments, SessionNamed, "Go on in a copy of the active session, under a name."
+    "channelcoder.session.fork", ForkArguments, SessionNamed, "Go on in a copy of a session, under a name."
 )
 SESSION_COMPACT = Command(
     "channelcoder.session.compact",

@@ -149,11 +149,12 @@ class RenameArguments:
 
 @dataclass(frozen=True)
 class ForkArguments:
-    """The name of a copy of the folder's active session, which becomes the active one."""
+    """The name of a copy of a session, without ``name`` of the folder's active one; it becomes the active one."""
 
     __pydantic_config__ = STRICT
     new_name: str
     folder: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -174,10 +174,11 @@ export interface SessionSaved {
   readonly path: string;
 }
 
-/** The name of a copy of the folder's active session, which becomes the active one. */
+/** The name of a copy of a session, without `name` of the folder's active one; it becomes the active one. */
 export interface ForkArguments {
   readonly newName: string;
   readonly folder?: string | null;
+  readonly name?: string | null;
 }
 
 /** What the folder's active session may cost altogether, in US dollars; null takes the limit away. */
@@ -560,7 +561,7 @@ export interface Commands {
   "channelcoder.session.clear": { arguments: FolderArguments; result: Done };
   /** Put the active session at rest in the guide's format; with a name, under that name from now on. */
   "channelcoder.session.save": { arguments: SessionArguments; result: SessionSaved };
-  /** Go on in a copy of the active session, under a name. */
+  /** Go on in a copy of a session, under a name. */
   "channelcoder.session.fork": { arguments: ForkArguments; result: SessionNamed };
   /** Have the active session summarised; Claude goes on from the summary. Returns at once; cancel ends it. */
   "channelcoder.session.compact": { arguments: FolderArguments; result: Asked };

@@ -24,7 +24,7 @@ export function registerSessions(context: Context): void {
   context.command("session.rename", (chosen?: Chosen) => rename(context, chosen?.row));
   context.command("session.remove", (chosen?: Chosen) => remove(context, chosen?.row));
   context.command("session.clear", () => clear(context));
-  context.command("session.fork", (chosen?: Chosen) => fork(context, chosen?.folder));
+  context.command("session.fork", (chosen?: Chosen) => fork(context, chosen));
   context.command("session.search", () => search(context, views));
   context.command("session.export", (chosen?: Chosen) => exported(context, chosen?.row));
   const views = new SessionViews(context);
@@ -84,14 +84,19 @@ async function remove(context: Context, chosen?: SessionRow): Promise<void> {
   }
 }
 
-async function fork(context: Context, chosen?: string | null): Promise<void> {
-  const folder = chosen ?? (await context.folder()) ?? null;
+async function fork(context: Context, chosen?: Chosen): Promise<void> {
+  const folder = chosen?.folder ?? (await context.folder()) ?? null;
+  const name = chosen?.row?.name ?? null;
   const newName = await typedText({
-    title: "Fork Session",
+    title: name === null ? "Fork Session" : `Fork ${name}`,
     prompt: "The name of the copy, in which you go on.",
   });
   if (newName !== undefined && newName.trim() !== "") {
-    await context.server.execute("channelcoder.session.fork", { newName: newName.trim(), folder });
+    await context.server.execute("channelcoder.session.fork", {
+      newName: newName.trim(),
+      folder,
+      name,
+    });
     await context.threads.refresh();
   }
 }

@@ -92,6 +92,19 @@ async def test_a_session_is_forked_searched_and_exported(machine: Machine):
             await editor.execute("channelcoder.session.search", {"text": " "})
 
 
+async def test_any_session_can_be_forked(machine: Machine):
+    """One that isn't the active one by its name: the copy is the active one then, with that one's threads."""
+    async with machine.opened() as (editor, uri):
+        first, _ = await answered(editor, uri, question="Where is the needle?")
+        await editor.execute("channelcoder.session.new", {"name": "empty"})
+        assert await editor.hover(uri, 6) is None
+        forked = await editor.execute("channelcoder.session.fork", {"name": first["session"], "newName": "another way"})
+        assert forked["session"] == "another way"
+        assert "Where is the needle?" in (await editor.hover(uri, 6) or "")
+        with pytest.raises(ResponseError, match="nowhere"):
+            await editor.execute("channelcoder.session.fork", {"name": "nowhere", "newName": "a third"})
+
+
 async def test_the_prompts(machine: Machine):
     async with machine.opened() as (editor, _):
         prompts = (await editor.execute("channelcoder.prompts"))["prompts"]

@@ -46,6 +46,23 @@ def test_a_session_is_forked_renamed_found_and_removed(desk, model):
     expect(desk.lenses).to_have_count(0)
 
 
+def test_any_session_of_the_view_is_forked(desk, model):
+    """One that isn't the folder's active one, too: the copy is, and has its threads."""
+    model.script("It adds up.")
+    desk.ask("What does this do?", TOTAL)
+    desk.answered("It adds up.")
+    asked_in = desk.begun
+    desk.run("ChannelCoder: New Session")
+    desk.type_name("empty")
+    expect(desk.lenses).to_have_count(0)
+    desk.view("ChannelCoder")
+    desk.menu(desk.page.get_by_role("treeitem", name=f"{asked_in}, "), "Fork Session")
+    desk.type_name("copied")
+    expect(desk.status).to_have_accessible_name(re.compile("Session: copied.*2 messages", re.DOTALL))
+    expect(desk.lenses.first).to_have_text("Claude: 1 answer")
+    desk.view("Explorer")
+
+
 def test_a_session_is_exported_and_cleared(desk, model):
     """The export is a Markdown document; cleared, the session has no threads any more."""
     model.script("It adds up.")

@@ -92,9 +92,14 @@ class Window:
         self.edit(self._project / "shop.py")
         self.run("ChannelCoder: New Session")
         self._begun += 1
-        self.type_name(f"work-{self._begun}")
-        expect(self.status).to_have_accessible_name(re.compile(rf"Session: work-{self._begun}\b"))
+        self.type_name(self.begun)
+        expect(self.status).to_have_accessible_name(re.compile(rf"Session: {self.begun}\b"))
         expect(self.lenses).to_have_count(0)
+
+    @property
+    def begun(self) -> str:
+        """The name of the session that was begun last."""
+        return f"work-{self._begun}"
 
     @property
     def status(self) -> Locator:
@@ -234,6 +239,18 @@ class Window:
         if tab.get_attribute("aria-selected") != "true":  # a click on the one that is shown hides it
             tab.click()
         expect(tab).to_have_attribute("aria-selected", "true")
+
+    def menu(self, row: Locator, item: str) -> None:
+        """Take what the menu of a row offers."""
+
+        def take(once: int) -> None:  # a row that is drawn anew closes its menu
+            row.click(button="right", timeout=once)
+            offered = self.page.get_by_role("menuitem", name=item)
+            offered.hover(timeout=once)
+            self.page.keyboard.press("Enter")  # a click is ignored until the menu was open for a while
+            offered.wait_for(state="hidden", timeout=once)
+
+        self.again(take)
 
     def confirm(self, button: str) -> None:
         """Say yes to what a dialog asks."""

@@ -140,10 +140,11 @@
 ---@field session string
 ---@field path string
 
---- The name of a copy of the folder's active session, which becomes the active one.
+--- The name of a copy of a session, without `name` of the folder's active one; it becomes the active one.
 ---@class channelcoder.ForkArguments
 ---@field newName string
 ---@field folder? string
+---@field name? string
 
 --- What the folder's active session may cost altogether, in US dollars; null takes the limit away.
 ---@class channelcoder.LimitArguments
@@ -432,7 +433,7 @@
 ---| 'channelcoder.session.remove' # Remove a session and all that belongs to it.
 ---| 'channelcoder.session.clear' # Drop history and threads of the active session.
 ---| 'channelcoder.session.save' # Put the active session at rest in the guide's format; with a name, under that name from now on.
----| 'channelcoder.session.fork' # Go on in a copy of the active session, under a name.
+---| 'channelcoder.session.fork' # Go on in a copy of a session, under a name.
 ---| 'channelcoder.session.compact' # Have the active session summarised; Claude goes on from the summary. Returns at once; cancel ends it.
 ---| 'channelcoder.session.limit' # Say what the active session may cost altogether; questions beyond it are refused.
 ---| 'channelcoder.session.search' # Search all sessions.
