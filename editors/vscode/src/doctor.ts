@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Context } from "./context.ts";
+import { counted, sessionFacts } from "./rendering.ts";
 
 export function registerDoctor(context: Context): void {
   context.command("doctor", async () => {
@@ -23,21 +24,24 @@ async function report(context: Context): Promise<string> {
   const lines = [
     "# ChannelCoder",
     "",
-    `- extension ${versionOf(context.extension.extension.packageJSON)}, VS Code ${vscode.version}, ${process.platform}`,
-    `- server: ${health.kind}`,
+    `- Extension ${versionOf(context.extension.extension.packageJSON)}, VS Code ${vscode.version}, ${process.platform}`,
+    `- Server: ${health.kind}`,
   ];
   if (health.kind === "failed") {
     lines.push(`- ${health.reason}`);
   }
   if (health.kind === "running") {
-    lines.push(`- program: \`${health.program}\`, version ${health.version}`);
+    lines.push(`- Program: \`${health.program}\`, version ${health.version}`);
   }
-  lines.push(`- workspace: ${vscode.workspace.isTrusted ? "trusted" : "Restricted Mode"}`);
+  lines.push(`- Workspace: ${vscode.workspace.isTrusted ? "trusted" : "Restricted Mode"}`);
   for (const folder of vscode.workspace.workspaceFolders ?? []) {
     lines.push("", `## ${folder.name}`, "");
     if (server.running) {
       const status = await server.execute("channelcoder.status", { folder: folder.uri.toString() });
-      lines.push(...Object.entries(status).map(([key, value]) => `- ${key}: ${String(value)}`));
+      lines.push(`- Folder: \`${status.folder}\`, ${status.trusted ? "trusted" : "not trusted"}`);
+      lines.push(...sessionFacts(status).map((fact) => `- ${fact}`));
+      lines.push(`- Waiting: ${counted(status.waiting, "question")}`);
+      lines.push(`- Asks: ${status.offline ? "the offline model" : "Claude"}`);
     }
   }
   return `${lines.join("\n")}\n`;

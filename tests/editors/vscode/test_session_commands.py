@@ -6,7 +6,9 @@ import re
 
 from playwright.sync_api import expect
 
-from channelcoder_lsp.offline.script import Text, Usage
+from channelcoder_lsp.offline.script import Text, ToolUse, Usage
+
+from .code import SERVER
 
 TOTAL = (13, 18)
 
@@ -97,7 +99,7 @@ def test_what_a_session_may_cost_and_how_full_it_is(desk, model):
 
 
 def test_what_goes_along_with_a_question(desk, model):
-    """A file that was added, the model that was chosen and the prompt from the list go to Claude, once."""
+    """What was added, a file and some lines, the model that was chosen and the prompt from the list; once."""
     model.script("It adds up.", "It still does.")
     desk.take("ChannelCoder: Select Model", "haiku")
     expect(desk.status).to_have_accessible_name(re.compile("Model: .*haiku"))
@@ -105,6 +107,11 @@ def test_what_goes_along_with_a_question(desk, model):
     desk.run("ChannelCoder: Add File to Next Question")
     expect(desk.page.get_by_text("1 thing goes along with the next question")).to_be_visible()
     desk.close_tab("prices.py")
+    desk.edit(desk.machine.write("stock.py", "SHELF = 7\nROW = 9\n"))
+    desk.select(2, 2)
+    desk.run("ChannelCoder: Add Selection to Next Question")
+    expect(desk.page.get_by_text("2 things go along with the next question")).to_be_visible()
+    desk.close_tab("stock.py")
     desk.select(*TOTAL)
     desk.take("ChannelCoder: Run Prompt", "Explain")
     desk.answered("It adds up.")
@@ -112,8 +119,52 @@ def test_what_goes_along_with_a_question(desk, model):
     expect(desk.thread).to_contain_text("It still does.")
     first, second = model.requests(2)
     assert "VALUE_ADDED_TAX" in first.prompt
+    assert "ROW = 9" in first.prompt
+    assert "SHELF = 7" not in first.prompt
     assert "haiku" in first.model
     assert "VALUE_ADDED_TAX" not in second.prompt
+
+
+def test_code_of_an_answer_is_inserted_and_copied(desk, model):
+    """Below what was asked about, or to the clipboard; of several blocks the one that is chosen."""
+    model.script("So:\n\n```python\nOPEN = True\n```\n\nOr:\n\n```python\nCLOSED = False\n```")
+    desk.ask("What else?", TOTAL)
+    desk.answered("So:")
+    desk.collapse()
+    desk.take("ChannelCoder: Insert Code from the Answer", "CLOSED = False")
+    desk.shows("CLOSED = False", without="OPEN = True")
+    desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.take("ChannelCoder: Copy Code from the Answer", "OPEN = True")
+    expect(desk.page.get_by_text("Copied the code from the answer")).to_be_visible()
+    assert desk.page.evaluate("navigator.clipboard.readText()") == "OPEN = True"
+
+
+def test_a_proposed_edit_is_discarded(desk, model):
+    """From its diff, which closes; the thread offers it no more, and the code is as it was."""
+    arguments = {"path": "shop.py", "old_string": "result = 0.0", "new_string": "result = 0.00"}
+    model.script(ToolUse(name="mcp__channelcoder__propose_edit", input=arguments), Text(text="Mended."))
+    desk.select(*TOTAL)
+    desk.run("ChannelCoder: Fix Selection")
+    desk.answered("Mended.")
+    preview = desk.thread.get_by_role("button", name="Preview Proposed Edit")
+    preview.click()
+    diff = desk.page.locator(".monaco-diff-editor")
+    expect(diff).to_be_visible()
+    desk.title("Discard Proposed Edit").click()
+    expect(diff).to_have_count(0)
+    expect(desk.thread).to_contain_text("Mended.")
+    expect(preview).to_have_count(0)
+    desk.shows("result = 0.0", without="0.00")
+
+
+def test_the_doctor_says_how_it_stands(desk):
+    """The versions, the server, the trust and the folder's session, in a document to hand on."""
+    desk.run("ChannelCoder: Doctor")
+    desk.page.locator(".tab", has_text="Untitled").wait_for()
+    facts = "Server: running", f"Program: `{SERVER}`", "Workspace: trusted", f"Session: {desk.begun}", "Asks: Claude"
+    for fact in facts:
+        desk.shows(f"- {fact}", without="null")
+    desk.picture("doctor")
 
 
 def test_a_question_is_cancelled_where_its_progress_is_shown(desk, model):
