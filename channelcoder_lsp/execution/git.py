@@ -120,11 +120,12 @@ class GitRepository:
         A name that a file has again today is not among the old ones, one that is gone not among the new ones.
         """
         pairs: list[tuple[str, str]] = []
-        if await self.head() is not None:
-            latest = await self._git("rev-list", "--topo-order", f"--max-count={RENAMING_COMMITS}", "HEAD")
+        # One commit for all that follows: what is committed meanwhile would be in neither.
+        if (head := await self.head()) is not None:
+            latest = await self._git("rev-list", "--topo-order", f"--max-count={RENAMING_COMMITS}", head)
             said = await self._git("diff-tree", "--stdin", "--no-commit-id", "-r", *_RENAMES, given=latest.output)
             pairs = list(reversed(_pairs(said.output)))
-            pairs += _pairs((await self._git("diff-index", "--cached", *_RENAMES, "HEAD")).output)
+            pairs += _pairs((await self._git("diff-index", "--cached", *_RENAMES, head)).output)
         index = parse_index((await self._git("ls-files", "--stage", "--debug", "-z")).output)
         new = await self._untracked()
         pairs += (await anyio.to_thread.run_sync(moved, self._folder, index, new)).items()

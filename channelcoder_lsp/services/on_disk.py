@@ -207,7 +207,7 @@ class ThreadsOnDisk:
                 self._known_renames = await self._repository().renames()
             except RepositoryError as problem:
                 logger.debug("no renames are known: %s", problem)
-                self._known_renames = {}
+                self._known_renames, self._asked_for = {}, frozenset()
         return self._known_renames
 
     def _first_file(self, paths: Iterable[str | None]) -> str | None:

@@ -8,7 +8,7 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -17,7 +17,7 @@ from channelcoder_lsp.domain.errors import RepositoryError
 from channelcoder_lsp.execution import git_process
 from channelcoder_lsp.execution.git import GitRepository
 from channelcoder_lsp.execution.git_files import parse_index
-from channelcoder_lsp.execution.git_process import Git, environment, find_git
+from channelcoder_lsp.execution.git_process import Git, Said, environment, find_git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -300,6 +300,23 @@ class TestRenames:
         folder.git("mv", "part/old.py", "part/new.py")
         folder.commit()
         assert await GitRepository(folder.path / "part").renames() == {"old.py": "new.py"}
+
+    async def test_one_that_is_committed_while_one_looks_is_known(self, folder: Folder):
+        folder.write("old.py")
+        folder.commit()
+        folder.git("mv", "old.py", "new.py")
+        repository, look = folder.repository, Git.__call__
+
+        class Busy(Git):
+            async def __call__(self, *arguments: str, **more: Any) -> Said:
+                said = await look(self, *arguments, **more)
+                if arguments[0] == "rev-list":
+                    folder.commit()
+                return said
+
+        repository._git = Busy(folder.path)
+        assert await repository.renames() == {"old.py": "new.py"}
+        assert folder.git("status", "--porcelain") == ""
 
     async def test_are_none_without_a_commit(self, folder: Folder):
         assert await folder.repository.renames() == {}
