@@ -185,9 +185,17 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             else:
                 process.kill()
         try:
-            await asyncio.wait_for(asyncio.shield(process.wait()), _ENDED_SECONDS)
+            await asyncio.wait_for(_gone(process), _ENDED_SECONDS)
         except asyncio.TimeoutError:
             logger.exception("git (process %d) did not end", process.pid)
+
+
+async def _gone(process: asyncio.subprocess.Process) -> None:
+    """Wait until ``process`` has ended, and its pipes with it: what is left in them is dropped."""
+    for stream in (process.stdout, process.stderr):
+        while stream is not None and await stream.read(_CHUNK):
+            pass
+    await process.wait()
 
 
 def known_failure(folder: Path, error: str) -> RepositoryError | None:
