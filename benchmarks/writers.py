@@ -35,9 +35,8 @@ TURNS = 200
 
 def measure() -> Table:
     """Write with one writer, then with all."""
-    table = Table(
-        "Fifty writers", ("", "turns a second, against one writer", "p99 of a turn, against one writer", "lost or doubled")
-    )
+    columns = ("", "turns a second, against one writer", "p99 of a turn, against one writer", "lost or doubled")
+    table = Table("Fifty writers", columns)
     with ExitStack() as servers:
         for name, url in places(servers):
             if name in SERVERS:

@@ -55,9 +55,8 @@ class TestUnsaved:
         path = tmp_path / "shop" / "a.py"
         path.write_text(CODE)
         uri = await editor.open(path, CODE)
-        toolbox = await project(editor, uri).session_to_ask_in()
-        assert toolbox is not None
-        tools = project(editor, uri).toolbox
+        session = await project(editor, uri).session_to_ask_in()
+        tools = session._request().editor
         assert tools is not None
         assert not tools.is_unsaved(path)
         editor.change(uri, [(span((0, 0), (0, 0)), "# new\n")])

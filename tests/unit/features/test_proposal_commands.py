@@ -34,9 +34,10 @@ async def proposed(desk: Desk, editor: Editor, uri: str, old: str, new: str) -> 
     given = {"uri": uri, "range": {"start": start, "end": end}, "question": "Mend it."}
     asked = await commands.ask(editor.face, parse(protocol.ASK, [given]))
     await soon(reply.streamed.wait())
-    project, session = editor.face.projects.with_turn(asked.turn_id)
-    assert project.toolbox is not None
-    await project.toolbox.propose_edit("a.py", old, new)
+    _, session = editor.face.projects.with_turn(asked.turn_id)
+    claude = desk.agent.requests[-1].editor
+    assert claude is not None
+    await claude.propose_edit("a.py", old, new)
     reply.go.set()
     await desk.heard.over(session.turn(asked.turn_id))
     (proposal,) = session.proposals_of(session.thread(asked.thread_id or ""))
