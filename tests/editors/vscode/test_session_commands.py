@@ -167,6 +167,20 @@ def test_the_doctor_says_how_it_stands(desk):
     desk.picture("doctor")
 
 
+def test_the_walkthrough_shows_what_it_tells(desk):
+    """Its steps with their pictures, where the window is wide enough for them."""
+    desk.run("View: Toggle Primary Side Bar Visibility")
+    desk.take("Welcome: Open Walkthrough", "Ask Claude about your code")
+    steps = desk.page.locator(".getting-started-step")
+    expect(steps).to_have_count(4)
+    for step, shown in (("Ask about a selection", "Selected code"), ("Go on with the session", "A session on a page")):
+        steps.filter(has_text=step).click()
+        picture = desk.page.get_by_alt_text(shown)
+        expect(picture).to_be_visible()
+        expect(picture).not_to_have_js_property("naturalWidth", 0)
+    desk.run("View: Toggle Primary Side Bar Visibility")
+
+
 def test_a_question_is_cancelled_where_its_progress_is_shown(desk, model):
     """The progress has the editor's own button; the thread says so and offers to ask again."""
     model.script(Text(text="It adds up, one after the other.", words_per_chunk=1, hold_after=1))

@@ -42,6 +42,7 @@ def test_an_answer_streams_into_a_thread_and_stays(code, model):
     code.answered("That is the same in one line.")
     expect(code.thread).to_contain_text("Claude · 1 answer")
     code.picture("thread")
+    code.small_pictures("ask", code.page.locator(".part.editor"))
 
     code.reload()
     code.ready()

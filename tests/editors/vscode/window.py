@@ -15,6 +15,8 @@ from playwright.sync_api import FrameLocator, Locator, Page, TimeoutError, expec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from playwright.sync_api import ViewportSize
+
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 
@@ -23,6 +25,9 @@ MILLISECONDS = SECONDS * 1000
 expect.set_options(timeout=MILLISECONDS)
 _TRIES = 4_000, 8_000, 16_000, 32_000
 """How long a step is waited for, in milliseconds, that a redraw of the window can undo, before it is taken again."""
+
+_SMALL: ViewportSize = {"width": 960, "height": 700}
+"""A window whose parts can be read in the walkthrough."""
 
 _SHOWN = """() => [
   `the focus is in ${document.activeElement?.className}`,
@@ -356,6 +361,20 @@ class Window:
         """Keep a picture of the window, if the environment says where."""
         if folder := os.environ.get("CHANNELCODER_PICTURES"):
             self.page.screenshot(path=Path(folder) / f"vscode-{name}.png", animations="disabled")
+
+    def small_pictures(self, name: str, of: Locator) -> None:
+        """Keep small pictures of a part of the window for the walkthrough, light and dark, where pictures are kept."""
+        folder = os.environ.get("CHANNELCODER_PICTURES")
+        before = self.page.viewport_size
+        if folder is None or before is None:
+            return
+        self.page.set_viewport_size(_SMALL)
+        for theme, class_ in (("light", ".vs"), ("dark", ".vs-dark")):
+            self.page.locator(f".monaco-workbench{class_}").wait_for()
+            of.screenshot(path=Path(folder) / f"walkthrough-{name}-{theme}.png", animations="disabled")
+            self.run("Preferences: Toggle between Light/Dark Themes")
+        self.page.locator(".monaco-workbench.vs").wait_for()
+        self.page.set_viewport_size(before)
 
     def _pick(self, key: str, text: str, rows: Locator) -> None:
         def pick(once: int) -> None:
