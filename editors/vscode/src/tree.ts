@@ -132,7 +132,7 @@ function threadItem(row: ThreadRow, withFile: boolean): vscode.TreeItem {
   item.iconPath = new vscode.ThemeIcon(iconOf(row));
   item.contextValue = `thread-${row.status}`;
   const tooltip = new vscode.MarkdownString();
-  tooltip.appendText(row.question);
+  tooltip.appendText(`${row.question}\n${item.description}`);
   tooltip.appendCodeblock(row.code);
   item.tooltip = tooltip;
   item.command = {
@@ -206,8 +206,9 @@ class SessionTree implements vscode.TreeDataProvider<SessionNode> {
     item.description = facts;
     item.iconPath = new vscode.ThemeIcon(row.active === true ? "folder-active" : "history");
     item.contextValue = row.active === true ? "session-active" : "session";
-    item.tooltip = row.firstQuestion ?? "Nothing asked yet";
-    item.accessibilityInformation = { label: [row.name, facts, item.tooltip].join(", ") };
+    const told = [row.name, facts, row.firstQuestion ?? "Nothing asked yet"];
+    item.tooltip = told.join("\n"); // the row itself may be too narrow for it
+    item.accessibilityInformation = { label: told.join(", ") };
     item.command = { command: "channelcoder.ui.session.show", title: "Show Transcript", arguments: [node] };
     return item;
   }
