@@ -204,11 +204,16 @@ export function sessionFacts(status: Status): string[] {
     lines.push(`Sessions wait on this machine: ${status.away}`);
   }
   if (status.contextTokens != null) {
-    const share = status.contextShare == null ? "" : ` (${Math.round(status.contextShare * 100)}%)`;
+    const share = status.contextShare == null ? "" : ` (${percent(status.contextShare)})`;
     const of = status.contextWindow == null ? "" : ` of ${status.contextWindow.toLocaleString("en-US")}`;
     lines.push(`Context: ${status.contextTokens.toLocaleString("en-US")}${of} tokens${share}`);
   }
   return lines;
+}
+
+/** A share of one; what is there is never said to be nothing. */
+function percent(share: number): string {
+  return share > 0 && share < 0.01 ? "under 1%" : `${Math.round(share * 100)}%`;
 }
 
 /** An amount of money that was typed: null where nothing was, undefined where it is none. */

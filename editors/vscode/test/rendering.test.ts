@@ -144,6 +144,8 @@ describe("the tooltip of the status bar", () => {
       "Context: 50,000 of 200,000 tokens (25%)",
     ]);
     assert.equal(sessionFacts({ ...status, contextTokens: 7 }).at(-1), "Context: 7 tokens");
+    const little = { contextTokens: 7, contextWindow: 1000, contextShare: 0.007 };
+    assert.equal(sessionFacts({ ...status, ...little }).at(-1), "Context: 7 of 1,000 tokens (under 1%)");
   });
 });
 
