@@ -42,7 +42,6 @@ def test_an_answer_streams_into_a_thread_and_stays(code, model):
     code.answered("That is the same in one line.")
     expect(code.thread).to_contain_text("Claude · 1 answer")
     code.picture("thread")
-    code.small_pictures("ask", code.page.locator(".part.editor"))
 
     code.reload()
     code.ready()
@@ -88,6 +87,7 @@ def test_the_light_bulb_takes_code_from_an_answer(code, model):
     model.script(ANSWER)
     code.ask("Make it shorter", TOTAL)
     code.answered("in one line")
+    code.small_pictures("ask", code.page.locator(".part.editor"))
     code.collapse()
     code.go(14)
     code.choose("Claude: Replace the selection with it", picture="actions")
