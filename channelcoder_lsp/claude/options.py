@@ -14,6 +14,7 @@ from channelcoder_lsp.claude.chosen import chosen, tools_named
 from channelcoder_lsp.claude.consent import Consent, tools_by_consent
 from channelcoder_lsp.claude.editor_tools import PREFIX, SERVER, editor_server
 from channelcoder_lsp.claude.hooks import BeforeTool
+from channelcoder_lsp.claude.mirror import Mirror
 from channelcoder_lsp.claude.permissions import TOOLS, Guard, deny_rules
 from channelcoder_lsp.claude.sources import config_folder, sources
 from channelcoder_lsp.domain.container import WORKSPACE
@@ -76,7 +77,8 @@ def build_options(
     # A container is led to its login by variables alone: nothing of the user's own settings is for it.
     brought = {"ANTHROPIC_API_KEY": "by its name"} if contained else environment
     loaded = sources(request.cwd, trusted=request.trusted, environment=brought)
-    denied = (*denied, config_folder({**os.environ, **environment}))
+    config = config_folder({**os.environ, **environment})
+    denied = (*denied, config)
     guard = Guard(request.cwd, denied, WORKSPACE if contained else None)
     wanted = request.more_tools if request.permissions is not None else ()
     by_consent = tools_by_consent(wanted, trusted=request.trusted)
@@ -122,8 +124,18 @@ def build_options(
         include_partial_messages=True,
         max_buffer_size=MAX_MESSAGE_BYTES,
         stderr=stderr,
+        session_store=cast("Any", _mirror(request, config)),
+        # What is killed in the middle of a turn has kept what came before.
+        session_store_flush="eager",
         **given,
     )
+
+
+def _mirror(request: ConnectionRequest, config: Path) -> Mirror | None:
+    # What runs in a container has its transcripts there, and goes on from them there.
+    if request.transcripts is None or request.container is not None:
+        return None
+    return Mirror(request.transcripts, config / "projects")
 
 
 def system_prompt(request: ConnectionRequest) -> str:

@@ -15,6 +15,7 @@ from channelcoder_lsp.domain.container import ContainerRun
 from channelcoder_lsp.domain.editor import EditorTools
 from channelcoder_lsp.domain.errors import AgentError
 from channelcoder_lsp.domain.permission import Permissions
+from channelcoder_lsp.domain.transcripts import Transcripts
 from channelcoder_lsp.domain.turn import ContextUse, ToolUse, Usage
 
 
@@ -72,6 +73,8 @@ class ConnectionRequest:
     """What a program chose; None: what an editor's question has."""
     container: ContainerRun | None = None
     """The container that Claude works in; None: it works on the machine itself."""
+    transcripts: Transcripts | None = None
+    """Where Claude's own copy of the conversation is kept for other machines; None: nowhere."""
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,17 @@ class SessionCleared(RecordBase):
     type: Literal["session.cleared"] = "session.cleared"
 
 
+class TranscriptKept(RecordBase):
+    """Lines of a Claude session's transcript. They stand in a journal of their own, and change nothing."""
+
+    type: Literal["transcript.kept"] = "transcript.kept"
+    session_id: str
+    subpath: str = ""
+    """Empty for the session's own transcript, else a subagent's."""
+    lines: list[str]
+    """Each an entry, as JSON in ASCII."""
+
+
 Record = Annotated[
     TurnAsked
     | TurnStarted
@@ -184,7 +195,8 @@ Record = Annotated[
     | SessionContinued
     | ModelChosen
     | SpendingLimited
-    | SessionCleared,
+    | SessionCleared
+    | TranscriptKept,
     Field(discriminator="type"),
 ]
 

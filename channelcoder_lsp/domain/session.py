@@ -28,6 +28,7 @@ from channelcoder_lsp.domain.records import (
     ThreadOpened,
     ThreadRemoved,
     ThreadResolved,
+    TranscriptKept,
     TurnAsked,
     TurnDelta,
     TurnFinished,
@@ -204,6 +205,8 @@ class SessionHead(Model):
                     seq=ledger.seq,
                     cleared=True,
                 )
+            case TranscriptKept():
+                pass  # what Claude goes on from; nothing of it is said here
             case _:
                 self._kept(record)
         ledger.seq = max(ledger.seq, record.seq)

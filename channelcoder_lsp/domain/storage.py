@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from channelcoder_lsp.domain.records import Record
 from channelcoder_lsp.domain.session import SessionHead, SessionInfo, SessionState
+from channelcoder_lsp.domain.transcripts import Transcripts
 
 
 @runtime_checkable
@@ -61,6 +62,11 @@ class Journal(Protocol):
     @property
     def location(self) -> str:
         """Where the session is at rest: a path, or an address without credentials."""
+        ...
+
+    @property
+    def transcripts(self) -> Transcripts | None:
+        """Claude's own copies of the conversation; None where those that the machine has do."""
         ...
 
     @property

@@ -123,9 +123,10 @@ class SessionConnection:
         logger.debug("connection closed in %.2f s", time.monotonic() - start)
 
     async def _open(self, agent: Agent, request: ConnectionRequest) -> None:
-        left = left_usd(self._recorder.head)
+        left, kept = left_usd(self._recorder.head), self._recorder.journal.transcripts
+        given = replace(request, budget_usd=left, transcripts=kept)
         with working_at(None):  # it is there for the turns after this one too
-            self.open = await self._stack.enter_async_context(agent.connect(replace(request, budget_usd=left)))
+            self.open = await self._stack.enter_async_context(agent.connect(given))
         self._opened_with = agent, replace(request, session_id=None, resume=None, fork=False, spent_usd=0.0)
         self._limit_usd = self._recorder.head.channelcoder.limit_usd
         self.used()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from channelcoder_lsp.domain.records import Record
     from channelcoder_lsp.domain.storage import SessionStorage
+    from channelcoder_lsp.domain.transcripts import Transcripts
 
 logger = logging.getLogger(__name__)
 
@@ -249,6 +250,8 @@ class _Shared:
 
 class AdaptedJournal:
     """The port :class:`channelcoder_lsp.domain.storage.Journal` over a session in memory."""
+
+    transcripts: Transcripts | None = None
 
     def __init__(self, shared: _Shared) -> None:
         self._shared = shared

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from channelcoder_lsp.domain.records import Record
+    from channelcoder_lsp.domain.transcripts import Transcripts
     from channelcoder_lsp.storage.file.names import SessionFiles
 
 
@@ -25,6 +26,9 @@ class FileJournal:
 
     The files are worked on in threads; the head changes in the event loop only, between two of its steps.
     """
+
+    transcripts: Transcripts | None = None
+    """The command line's own copies lie on the same machine."""
 
     def __init__(self, files: SessionFiles) -> None:
         self._files = files

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from channelcoder_lsp.domain.records import Record
     from channelcoder_lsp.domain.session import SessionState
+    from channelcoder_lsp.domain.transcripts import Transcripts
     from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Stored
 
 logger = logging.getLogger(__name__)
@@ -41,9 +42,18 @@ class SharedJournal:
     taken in first. So all journals of a session have the same history, in the same order.
     """
 
-    def __init__(self, backend: Backend, handle: Handle, stored: Stored, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        handle: Handle,
+        stored: Stored,
+        lease_seconds: float = LEASE_SECONDS,
+        transcripts: Transcripts | None = None,
+    ) -> None:
         self._backend = backend
         self._handle = handle
+        self.transcripts = transcripts
+        """Claude's own copies of the conversation."""
         self._head = SessionHead()
         self._mark = stored.mark
         self._kept = stored.mark

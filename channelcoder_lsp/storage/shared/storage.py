@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from channelcoder_lsp.storage.shared.backend import Handle
 from channelcoder_lsp.storage.shared.journal import SharedJournal
 from channelcoder_lsp.storage.shared.leasing import LEASE_SECONDS
 from channelcoder_lsp.storage.shared.lines import head_of, state_of, whole_of
+from channelcoder_lsp.storage.shared.transcripts import SharedTranscripts, is_of_transcripts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -53,7 +55,7 @@ class SharedStorage:
                 handle = await self._backend.find(key)
             else:
                 where = await self._store(key, state, handle)
-                await self._backend.delete(unnamed)
+                await self._delete(unnamed)
                 return where
         return await self._store(key, state, handle)
 
@@ -70,7 +72,8 @@ class SharedStorage:
 
     async def list(self) -> list[SessionInfo]:
         """What there is, newest first, without reading any history."""
-        return sorted(await self._backend.rows(), key=lambda row: row.last_active, reverse=True)
+        rows = [row for row in await self._backend.rows() if not is_of_transcripts(row.name)]
+        return sorted(rows, key=lambda row: row.last_active, reverse=True)
 
     async def create(self, state: SessionState, name: str) -> SharedJournal:
         """Store a new session and open it.
@@ -108,7 +111,7 @@ class SharedStorage:
         Raises:
             SessionNotFoundError: there is none.
         """
-        await self._backend.delete(await self._found(name))
+        await self._delete(await self._found(name))
 
     async def rename(self, name: str, new_name: str) -> None:
         """Give a session another name.
@@ -122,9 +125,12 @@ class SharedStorage:
         if handle.name != new:
             await self._backend.rename(handle, new)
 
-    def watch(self) -> AsyncGenerator[str, None]:
+    async def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions that changed, by whomever. Ends with its task."""
-        return self._backend.watch()
+        async with aclosing(self._backend.watch()) as names:
+            async for name in names:
+                if not is_of_transcripts(name):
+                    yield name
 
     @property
     def away(self) -> str | None:
@@ -153,8 +159,13 @@ class SharedStorage:
             raise SessionNotFoundError(name)
         return handle
 
+    async def _delete(self, handle: Handle) -> None:
+        await SharedTranscripts(self._backend, handle).delete()
+        await self._backend.delete(handle)
+
     async def _journal(self, handle: Handle) -> SharedJournal:
-        return SharedJournal(self._backend, handle, await self._backend.head(handle), self._lease_seconds)
+        transcripts = SharedTranscripts(self._backend, handle)
+        return SharedJournal(self._backend, handle, await self._backend.head(handle), self._lease_seconds, transcripts)
 
     async def _store(self, name: str, state: SessionState, handle: Handle | None) -> str:
         whole = whole_of(state, name, self._backend.address)

@@ -1,0 +1,92 @@
+"""Claude's transcripts on a server: as the SDK wants them, in order, once, and gone with their session."""
+
+from __future__ import annotations
+
+import json
+
+from claude_agent_sdk.testing import run_session_store_conformance
+
+from channelcoder_lsp.claude.mirror import Mirror
+from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.domain.transcripts import copy_transcripts
+from channelcoder_lsp.testing.samples import answered
+
+
+class EachProject:
+    """A session for each of the SDK's projects: ours belong to a session, not to a folder."""
+
+    def __init__(self, storage, projects):
+        self._storage = storage
+        self._projects = projects
+        self._mirrors = {}
+
+    async def _mirror(self, key):
+        project = key["project_key"]
+        if project not in self._mirrors:
+            journal = await self._storage.create(SessionState(), project)
+            self._mirrors[project] = Mirror(journal.transcripts, self._projects)
+        return self._mirrors[project]
+
+    async def append(self, key, entries):
+        await (await self._mirror(key)).append(key, entries)
+
+    async def load(self, key):
+        return await (await self._mirror(key)).load(key)
+
+    async def list_subkeys(self, key):
+        return await (await self._mirror(key)).list_subkeys(key)
+
+
+async def test_is_what_the_sdk_wants(place, tmp_path):
+    stores = 0
+
+    async with place.storage() as storage:
+
+        class Apart(EachProject):
+            """Each store that the suite makes has sessions of its own."""
+
+            def __init__(self):
+                nonlocal stores
+                stores += 1
+                super().__init__(storage, tmp_path / "claude")
+                self._number = stores
+
+            async def _mirror(self, key):
+                return await super()._mirror({**key, "project_key": f"store-{self._number}-{key['project_key']}"})
+
+        await run_session_store_conformance(Apart)
+    assert stores
+
+
+async def test_they_are_there_for_others_and_go_with_the_session(place):
+    """Two machines write; nothing of it is listed, and nothing is left when the session is removed."""
+    async with place.storage() as here, place.storage() as there:
+        one = await here.create(SessionState(), "mine")
+        await one.append(*answered(1))
+        await one.transcripts.add("claude-1", "", ['{"n": 1}', '{"n": 2}'])
+        other = await there.open("mine")
+        assert await other.transcripts.lines("claude-1") == {"": ['{"n": 1}', '{"n": 2}']}
+        await other.transcripts.add("claude-1", "", ['{"n": 3}'])
+        await other.transcripts.add("claude-1", "agents/a", ['{"a": 1}'])
+        await one.transcripts.add("claude-1", "", ['{"n": 4}'])
+        await one.transcripts.add("claude-2", "", ['{"other": true}'])
+        told = await one.transcripts.lines("claude-1")
+        assert [json.loads(line)["n"] for line in told[""]] == [1, 2, 3, 4]
+        assert told["agents/a"] == ['{"a": 1}']
+        assert [row.name for row in await here.list()] == ["mine"]
+        await here.rename("mine", "other")
+        assert (await (await here.open("other")).transcripts.lines("claude-2")) == {"": ['{"other": true}']}
+        await here.delete("other")
+        assert await place.leftovers() == []
+        assert await one.transcripts.lines("claude-1") == {}
+
+
+async def test_a_copy_has_what_is_missing_once(place):
+    async with place.storage() as storage:
+        source, target = await storage.create(SessionState(), "one"), await storage.create(SessionState(), "two")
+        await source.transcripts.add("claude-1", "", ["1", "2", "3"])
+        await target.transcripts.add("claude-1", "", ["1", "2"])
+        for _ in range(2):
+            await copy_transcripts(source.transcripts, target.transcripts, ["claude-1", "claude-2"])
+            assert await target.transcripts.lines("claude-1") == {"": ["1", "2", "3"]}
+        await copy_transcripts(source.transcripts, None, ["claude-1"])
