@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from channelcoder_lsp.domain.errors import SessionBusyError, SessionCorruptError, SessionNotFoundError
 from channelcoder_lsp.domain.model import now
 from channelcoder_lsp.domain.session import SessionMetadata
+from channelcoder_lsp.domain.transcripts import copy_transcripts
 from channelcoder_lsp.services.safe_text import plain_text, safe_markdown
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ async def fork(storage: JournaledStorage, name: str, new_name: str) -> None:
         for digest in digests:
             if (text := await source.content(digest)) is not None:
                 await copy.keep_content(digest, text)
+        forked = [state.channelcoder.forked_from] if state.channelcoder.forked_from is not None else []
+        await copy_transcripts(source.transcripts, copy.transcripts, forked)
         await copy.close()
     finally:
         await source.close()

@@ -24,6 +24,7 @@ from channelcoder_lsp.domain.errors import (
     StorageUnreachableError,
 )
 from channelcoder_lsp.domain.records import TurnFinished
+from channelcoder_lsp.domain.transcripts import copy_transcripts
 from channelcoder_lsp.domain.turn import TurnState
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ async def copy_session(source: JournaledStorage, target: JournaledStorage, name:
             state.channelcoder.copied = digest = digest_of(state)
             outcome = await _put(target, state, new_name, digest)
             outcome = await _keep_texts(journal, target, state, new_name, outcome)
+            await _keep_transcripts(journal, target, state, new_name)
         finally:
             await journal.close()
     except _FATAL:
@@ -160,6 +162,15 @@ async def _keep_texts(
             "it again, or choose another name with --as."
         )
     return outcome
+
+
+async def _keep_transcripts(source: Journal, target: JournaledStorage, state: SessionState, name: str) -> None:
+    """Have Claude's own copies of the conversation there as well, as far as both places keep them."""
+    journal = await target.open(name)
+    try:
+        await copy_transcripts(source.transcripts, journal.transcripts, state.session_chain)
+    finally:
+        await journal.close()
 
 
 def _refuse_unless_begun(there: SessionState, state: SessionState, name: str) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
+from anyio import fail_after
 from claude_agent_sdk.testing import run_session_store_conformance
 
 from channelcoder_lsp.claude.mirror import Mirror
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.domain.transcripts import copy_transcripts
+from channelcoder_lsp.services.archive import fork
+from channelcoder_lsp.services.copying import copy_session
+from channelcoder_lsp.storage.database.opening import open_backend
+from channelcoder_lsp.storage.shared.outbox import Outbox
+from channelcoder_lsp.storage.shared.storage import SharedStorage
 from channelcoder_lsp.testing.samples import answered
+
+PATIENCE = 60
 
 
 class EachProject:
@@ -79,6 +88,49 @@ async def test_they_are_there_for_others_and_go_with_the_session(place):
         await here.delete("other")
         assert await place.leftovers() == []
         assert await one.transcripts.lines("claude-1") == {}
+
+
+async def test_they_go_along_with_a_fork_and_a_copy(place):
+    """As far as another session goes on from them."""
+    async with place.storage() as storage:
+        journal = await storage.create(SessionState(), "mine")
+        await journal.append(*answered(1))
+        claude = journal.head.current_session_id
+        await journal.transcripts.add(claude, "", ["1", "2"])
+        await fork(storage, "mine", "forked")
+        await copy_session(storage, storage, "mine", "copied")
+        for name in ("forked", "copied"):
+            assert await (await storage.open(name)).transcripts.lines(claude) == {"": ["1", "2"]}
+
+
+async def test_what_waits_while_the_server_is_away_arrives(own_postgres, tmp_path):
+    """In order and once, also what is of a session that was begun meanwhile; not what is of one that was removed."""
+    here, there = (SharedStorage(Outbox(open_backend(own_postgres.url), tmp_path / name)) for name in ("here", "there"))
+    journal = await here.create(SessionState(), "mine")
+    gone = await here.create(SessionState(), "gone")
+    await journal.append(*answered(1))
+    await journal.transcripts.add("claude-1", "", ["1"])
+    await gone.transcripts.add("claude-2", "", ["a"])
+    own_postgres.stop("immediate")
+    await journal.transcripts.add("claude-1", "", ["2"])
+    await journal.transcripts.add("claude-1", "", ["3"])
+    await gone.transcripts.add("claude-2", "", ["b"])
+    new = await here.create(SessionState(), "new")
+    await new.transcripts.add("claude-3", "", ["x"])
+    for storage in (here, there):
+        storage._backend._again_at = float("inf")
+    own_postgres.start()
+    there._backend._again_at = 0
+    await there.delete("gone")
+    here._backend._again_at = 0
+    with fail_after(PATIENCE):
+        while here.away is not None or await here._backend.waiting():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.05)
+    assert await (await there.open("mine")).transcripts.lines("claude-1") == {"": ["1", "2", "3"]}
+    assert await (await there.open("new")).transcripts.lines("claude-3") == {"": ["x"]}
+    assert {row.name for row in await there._backend.rows() if "kept" in row.name} == set()
+    for storage in (here, there):
+        await storage.close()
 
 
 async def test_a_copy_has_what_is_missing_once(place):

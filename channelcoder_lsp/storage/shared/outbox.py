@@ -30,6 +30,7 @@ from channelcoder_lsp.storage.file.recall import fill
 from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored
 from channelcoder_lsp.storage.shared.drawer import HERE, Drawer
 from channelcoder_lsp.storage.shared.lines import head_of, row_after, row_of, whole_of
+from channelcoder_lsp.storage.shared.transcripts import is_of_transcripts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
@@ -442,6 +443,11 @@ class Outbox(Backend):
                 return wanted
 
     async def _revive(self, what: Waiting) -> None:
+        if is_of_transcripts(what.handle.name):
+            # They go with their session; what was said in it is in the one that is revived.
+            await self._drawer.delivered(what)
+            await self._drawer.forget(what.handle.key)
+            return
         known = await self._drawer.stored(what.handle.key)
         state = SessionState()
         if known is not None:
