@@ -104,7 +104,7 @@ def _in_project(face: Face, project: Project, only: str | None) -> Iterator[tupl
                     at, proposed = lsp.Location(document.uri, where), waiting.get(here.thread.id, [])
                     yield document.uri, document.version, _diagnostic(face, here.thread, here.place.state, at, proposed)
     for thread in findings:
-        anchor: Anchor = thread.anchor
+        anchor: Anchor = project.placed.anchor_of(thread)
         if anchor.state is AnchorState.ORPHANED or only not in (None, anchor.uri):
             continue
         if project.placed.document_of(thread) is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -11,6 +12,7 @@ import anyio.to_thread
 from channelcoder_lsp.domain.errors import SessionNotFoundError, StorageError
 from channelcoder_lsp.domain.place import Anchor, AnchorState, Range
 from channelcoder_lsp.domain.thread import Thread, ThreadStatus
+from channelcoder_lsp.domain.uri import uri_of
 from channelcoder_lsp.services.places import Place, find_all, unmoved
 from channelcoder_lsp.services.threads import Document, OpenDocuments, anchor_now
 
@@ -46,10 +48,12 @@ class PlacedThreads:
     """The open documents of a project and where in them its threads are.
 
     Args:
-        session: the project's active session, if one is open.
+        root: the project's folder.
+        session: its active session, if one is open.
     """
 
-    def __init__(self, session: Callable[[], Session | None]) -> None:
+    def __init__(self, root: Path, session: Callable[[], Session | None]) -> None:
+        self._root = root
         self.documents = OpenDocuments()
         self._session = session
 
@@ -64,9 +68,16 @@ class PlacedThreads:
         return [thread for thread in threads if thread.anchor.uri not in uris and thread.anchor.path not in paths]
 
     def anchor_of(self, thread: Thread) -> Anchor:
-        """Where the thread is now: in the open document, else as it was last recorded."""
-        document = self.document_of(thread)
-        return thread.anchor if document is None else anchor_now(thread, document)
+        """Where the thread is now: in the open document, else as it was last recorded.
+
+        It may have been recorded by another machine, where the project has another path.
+        """
+        if (document := self.document_of(thread)) is not None:
+            return anchor_now(thread, document)
+        anchor = thread.anchor
+        if anchor.path is None or not anchor.uri.startswith("file:") or Path(anchor.path).is_absolute():
+            return anchor
+        return anchor.model_copy(update={"uri": uri_of(self._root / anchor.path)})
 
     async def opened(self, document: Document) -> None:
         """A document was opened and is followed already: find the places of its threads again."""

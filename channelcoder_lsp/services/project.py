@@ -61,7 +61,7 @@ class Project:
     ) -> None:
         self.checkout = checkout
         self.session: Session | None = None
-        self.placed = PlacedThreads(lambda: self.session)
+        self.placed = PlacedThreads(checkout.root, lambda: self.session)
         self.documents = self.placed.documents
         self.reviews = Reviews(self, ports)
         self.told = EditorTold()
