@@ -37,9 +37,10 @@ _SAID = {"copied": "copied", "completed": "completed", "there": "already there",
 def copy(
     ctx: click.Context, names: tuple[str, ...], source: str | None, target: str, new_name: str | None, *, as_json: bool
 ) -> None:
-    """Copy sessions to another place, all or those that are named; run again, it goes on where it was stopped.
+    """Copy sessions to another place.
 
-    Each is read back and compared. A place is a URL as in the setting `storage`. Nothing is removed.
+    All, or those that are named; run again, it goes on where it was stopped. Each is read back and compared. A place is
+    a URL as in the setting `storage`. Nothing is removed.
     """
     if new_name is not None and len(names) != 1:
         raise click.UsageError("--as is for one session. Name that one.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from channelcoder_lsp.library.all_sessions import opened
 from channelcoder_lsp.library.folder import active_session, checkouts, project
+from channelcoder_lsp.services import archive
 from channelcoder_lsp.services.checkouts import Checkout
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ async def renamed(name: str, new_name: str) -> None:
         await sessions.rename(name, new_name)
     if at is not None and checkouts().active_session(at) == name:
         checkouts().set_active_session(at, new_name)
+
+
+async def forked(name: str, new_name: str) -> None:
+    """Make a copy of a session that goes its own way.
+
+    Raises:
+        SessionNotFoundError, SessionExistsError, SessionNameError: as they say.
+    """
+    async with opened(None) as sessions:
+        await archive.fork(sessions, name, new_name)
 
 
 async def checkout_of(name: str) -> Checkout | None:

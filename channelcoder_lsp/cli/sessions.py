@@ -6,6 +6,7 @@ import re
 import sys
 from datetime import timedelta
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ import click
 from channelcoder_lsp.cli.completing import session_names
 from channelcoder_lsp.cli.copying import copy
 from channelcoder_lsp.cli.failing import MissingFileError, finish, verbose
-from channelcoder_lsp.cli.folder import active_session, checkouts, project, renamed, state_of
+from channelcoder_lsp.cli.folder import active_session, checkouts, forked, project, renamed, state_of
 from channelcoder_lsp.cli.output import json_option, say, say_json, say_rows
 from channelcoder_lsp.domain.errors import SessionError, SessionNotFoundError, dollars
 from channelcoder_lsp.library.all_sessions import AllSessions
@@ -41,7 +42,10 @@ session.add_command(copy)
 @json_option
 @verbose
 def list_(*, as_json: bool) -> None:
-    """List all sessions, the newest first; the one that is active here is marked."""
+    """List all sessions, the newest first.
+
+    The one that is active here is marked.
+    """
     infos = finish(AllSessions.list())
     active = checkouts().active_session(project())
     if as_json:
@@ -66,7 +70,10 @@ def list_(*, as_json: bool) -> None:
 @json_option
 @verbose
 def show(name: str | None, *, as_json: bool) -> None:
-    """Show what was said in a session; without a name, in the one that is active here."""
+    """Show what was said in a session.
+
+    Without a name, in the one that is active here.
+    """
     state = finish(state_of(name or _active()))
     say(archive.export(state, "json" if as_json else "markdown"), newline=False)
 
@@ -75,7 +82,10 @@ def show(name: str | None, *, as_json: bool) -> None:
 @_name
 @verbose
 def load(name: str) -> None:
-    """Make a session the active one of this folder; editors go on with it. A file is copied first."""
+    """Make a session this folder's active one.
+
+    Editors go on with it. A file is copied first.
+    """
 
     async def loaded() -> str:
         from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
@@ -117,6 +127,16 @@ def rename(name: str, new_name: str) -> None:
 
 @session.command()
 @_name
+@click.argument("new_name")
+@verbose
+def fork(name: str, new_name: str) -> None:
+    """Copy a session, to go on in two ways."""
+    finish(forked(name, new_name))
+    say(f"{new_name} is a copy of {name} that goes its own way: `channelcoder run --session {quote(new_name)}`.")
+
+
+@session.command()
+@_name
 @click.option("-y", "--yes", is_flag=True, help="Don't ask.")
 @verbose
 def remove(name: str, *, yes: bool) -> None:
@@ -138,7 +158,10 @@ def remove(name: str, *, yes: bool) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write; it must not be there.")
 @verbose
 def export(name: str, form: Format, output: Path | None) -> None:
-    """Write a session as Markdown, as JSON with everything, or as JSON with the guide's keys alone."""
+    """Write a session into a file.
+
+    As Markdown, as JSON with everything, or as JSON with the guide's keys alone.
+    """
     text = archive.export(finish(state_of(name)), form)
     if output is None:
         say(text, newline=not text.endswith("\n"))
@@ -155,7 +178,10 @@ def export(name: str, form: Format, output: Path | None) -> None:
 @click.option("--name", help="What it is called from now on.")
 @verbose
 def import_(file: Path, name: str | None) -> None:
-    """Take in a session from a JSON file or a transcript of Claude Code (.jsonl); the file is left as it is."""
+    """Take in a session from a file.
+
+    From a session's JSON, or a transcript of Claude Code (.jsonl); the file is left as it is.
+    """
     if not file.is_file():
         raise MissingFileError(str(file))
 
@@ -174,7 +200,10 @@ def import_(file: Path, name: str | None) -> None:
 @json_option
 @verbose
 def compact(name: str | None, *, model: str | None, as_json: bool) -> None:
-    """Have a session summarised, so that Claude goes on from the summary; all that was said stays in the session."""
+    """Have Claude go on from a summary.
+
+    All that was said stays in the session.
+    """
 
     async def compacted() -> Compacted:
         from channelcoder_lsp.claude.sdk import load_without_servers  # noqa: PLC0415 - on first use
@@ -198,7 +227,10 @@ def compact(name: str | None, *, model: str | None, as_json: bool) -> None:
 @click.argument("name", required=False, shell_complete=session_names)
 @verbose
 def limit(usd: str, name: str | None) -> None:
-    """Say what a session may cost altogether, in US dollars, or none; what is beyond it is refused."""
+    """Say what a session may cost altogether.
+
+    In US dollars, or none; what is beyond it is refused.
+    """
     try:
         amount = None if usd == "none" else float(usd)
     except ValueError as problem:
@@ -234,7 +266,10 @@ def search(text: str, *, as_json: bool) -> None:
 @json_option
 @verbose
 def prune(older_than: str, *, yes: bool, as_json: bool) -> None:
-    """Remove the sessions in which nothing was said for so long, but none that is active in a folder."""
+    """Remove sessions that are old.
+
+    Those in which nothing was said for so long, but none that is active in a folder.
+    """
     age = _AGE.fullmatch(older_than)
     if age is None:
         raise click.UsageError(f"--older-than {older_than}: it must be a number and h, d or w, such as 30d.")

@@ -34,6 +34,20 @@ class TestSession:
         await shell("run", "-c", "Three")
         assert [row["name"] for row in await shell.json("session", "list") if row["active"]] == ["kept"]
 
+    async def test_forked_goes_its_own_way(self, shell: Shell):
+        await shell("run", "One", "--session", "one")
+        assert "--session 'other way'" in await shell("session", "fork", "one", "other way")
+        await shell("run", "Two", "--session", "other way")
+        assert await shell.asked() == ["One", "Two"]
+        assert "Two" not in await shell("session", "show", "one")
+        await shell("session", "fork", "one", "other way", code=4)
+        await shell("session", "fork", "nope", "another", code=4)
+
+    async def test_has_help_that_is_whole_on_one_line(self, shell: Shell):
+        told = await shell("session", "--help")
+        assert "fork " in told
+        assert "..." not in told.partition("Commands:")[2]
+
     async def test_goes_out_and_comes_in(self, shell: Shell):
         await shell("run", "One", "--session", "one")
         await shell("session", "export", "one", "--format", "guide", "-o", "one.json")
