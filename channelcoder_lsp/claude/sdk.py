@@ -1,6 +1,6 @@
 """Loads the Agent SDK for a process that asks and ends, such as ``channelcoder run``.
 
-Nine tenths of the time that it takes to import the SDK go to ``mcp`` and ``jsonschema``, which it needs for MCP servers
+Most of the time that it takes to import the SDK goes to ``mcp`` and ``jsonschema``, which it needs for MCP servers
 in our own process alone. A question from the command line has none. So there the SDK is imported with placeholders for
 what it takes from these packages. A program that uses this package as a library is not touched by that, nor is the
 server, which has such a server: there the SDK is imported as it is.

@@ -22,7 +22,10 @@ def thread() -> None:
 @json_option
 @verbose
 def list_(name: str | None, *, as_json: bool) -> None:
-    """List the threads of a session: where each was asked, and the first question."""
+    """List the threads of a session.
+
+    Where each was asked, and the first question.
+    """
     name = name or checkouts().active_session(here := project())
     if name is None:
         raise SessionError(f"No session is active in {here.root}. Name one with --session.")

@@ -54,6 +54,9 @@ def remove(which: str, *, force: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say which.")
 @verbose
 def cleanup(*, dry_run: bool) -> None:
-    """Remove the worktrees that were made here and hold no uncommitted work."""
+    """Remove worktrees that were made here.
+
+    None that holds uncommitted work.
+    """
     for path in finish(Worktrees().cleanup(dry_run=dry_run)):
         say(str(path))
