@@ -31,6 +31,7 @@ DENIED_NAMES = (
     ".npmrc",
     ".pypirc",
     ".pgpass",
+    ".credentials.json",
     ".git-credentials",
     ".htpasswd",
     ".claude.json",

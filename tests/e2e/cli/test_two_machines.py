@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,6 +65,29 @@ async def test_claude_knows_on_the_other_machine_what_was_said_and_found(shell: 
     assert "gone" not in json.dumps(told)
     left = [path for machine in (shell, other) for path in (machine.home / "tmp").glob("claude-resume-*")]
     assert left == []
+
+
+async def test_a_machine_that_is_killed_in_the_middle_loses_nothing_of_before(shell: Shell, other: Shell, place: str):
+    """Its question has an end, with Retry; on the other machine Claude knows what it had found."""
+    (shell.project / "shop.py").write_text("PRICE = 4217\n")
+    await shell.model.script(
+        ToolUse(name="Read", input={"file_path": str(shell.project / "shop.py")}),
+        Text(text="It is in the file."),
+        Text(text="Never seen", wait=True),
+    )
+    await shell("run", "What is the price?", "--session", "work")
+    command = [*shell.command, "run", "And why?", "--session", "work"]
+    with subprocess.Popen(  # noqa: ASYNC220 - it returns at once
+        command, cwd=shell.project, env=shell.environment, start_new_session=True, stdin=subprocess.DEVNULL
+    ) as asking:
+        await shell.model.wait_for_requests(3)
+        asking.kill()
+    assert await other("run", "And here?", "--session", "work")
+    request = (await shell.model.requests())[-1]
+    assert request.earlier_questions[0] == "What is the price?"
+    assert "4217" in found(request.messages)
+    turns = (await other.json("session", "show", "work"))["channelcoder"]["turns"].values()
+    assert [turn["state"] for turn in turns] == ["done", "failed", "done"]
 
 
 async def test_on_one_machine_the_copy_that_is_there_is_gone_on_with(shell: Shell, place: str):
