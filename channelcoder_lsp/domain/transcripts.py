@@ -36,6 +36,14 @@ class Transcripts(Protocol):
         """
         ...
 
+    async def delete(self) -> None:
+        """Remove all that were kept.
+
+        Raises:
+            StorageError: they could not be removed.
+        """
+        ...
+
 
 async def copy_transcripts(source: Transcripts | None, target: Transcripts | None, session_ids: Sequence[str]) -> None:
     """Have the transcripts of some Claude sessions in ``target`` as well, as far as ``source`` has them.

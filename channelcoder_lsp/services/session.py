@@ -31,7 +31,7 @@ from channelcoder_lsp.services.authors import author
 from channelcoder_lsp.services.compaction import compacting, refuse_beyond_limit
 from channelcoder_lsp.services.compose import Question, compose
 from channelcoder_lsp.services.elsewhere import records_of
-from channelcoder_lsp.services.events import Listener, SessionMoved, TurnQueued, TurnStatus
+from channelcoder_lsp.services.events import Listener, SessionMoved, Trouble, TurnQueued, TurnStatus
 from channelcoder_lsp.services.owner import is_alive, this_process
 from channelcoder_lsp.services.permissions import AskPerson, SessionPermissions
 from channelcoder_lsp.services.recorder import GONE_SECONDS, Recorder
@@ -333,6 +333,11 @@ class Session(SessionRecords):
         """
         await self._worker.drop()
         await self._recorder.record(SessionCleared())
+        if self._journal.transcripts is not None:
+            try:
+                await self._journal.transcripts.delete()
+            except StorageError as problem:
+                self._recorder.tell(Trouble(f"Claude's own copies of what was cleared are still kept: {problem}"))
         self._recorder.tell(SessionMoved(self))
 
     async def recover(self) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
 from anyio import fail_after
 from claude_agent_sdk.testing import run_session_store_conformance
 
 from channelcoder_lsp.claude.mirror import Mirror
+from channelcoder_lsp.domain.errors import SessionNotFoundError
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.domain.transcripts import copy_transcripts
 from channelcoder_lsp.services.archive import fork
@@ -88,6 +90,25 @@ async def test_they_are_there_for_others_and_go_with_the_session(place):
         await here.delete("other")
         assert await place.leftovers() == []
         assert await one.transcripts.lines("claude-1") == {}
+
+
+async def test_what_was_removed_is_begun_anew_but_not_of_a_session_that_is_gone(place):
+    """Whoever had them open goes on; a session that is removed in the middle of an answer leaves nothing."""
+    async with place.storage() as here, place.storage() as there:
+        one = await here.create(SessionState(), "mine")
+        await one.transcripts.add("claude-1", "", ["1"])
+        other = await there.open("mine")
+        await other.transcripts.add("claude-1", "", ["2"])
+        await one.transcripts.delete()
+        await other.transcripts.add("claude-2", "", ["3"])
+        await one.transcripts.add("claude-2", "", ["4"])
+        assert await one.transcripts.lines("claude-1") == {}
+        assert await other.transcripts.lines("claude-2") == {"": ["3", "4"]}
+        await here.delete("mine")
+        for journal in (one, other):
+            with pytest.raises(SessionNotFoundError):
+                await journal.transcripts.add("claude-2", "", ["5"])
+        assert await place.leftovers() == []
 
 
 async def test_they_go_along_with_a_fork_and_a_copy(place):

@@ -42,18 +42,23 @@ class SharedTranscripts:
 
     def __init__(self, backend: Backend, handle: Handle) -> None:
         self._backend = backend
+        self._session = handle
         # Every machine makes the same one, also while the back end is away.
         key = md5(f"{_PREFIX}{handle.key}".encode(), usedforsecurity=False).hexdigest()
         self._handle = Handle(f"{_PREFIX}{handle.key}", key)
         self._journal: SharedJournal | None = None
-        self._opening = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
 
     async def add(self, session_id: str, subpath: str, lines: Sequence[str]) -> None:
         """Keep some more lines."""
-        async with self._opening:
-            if self._journal is None:
+        record = TranscriptKept(session_id=session_id, subpath=subpath, lines=list(lines))
+        async with self._one_at_a_time:
+            try:
+                self._journal = self._journal or await self._opened()
+                await self._journal.append(record)
+            except SessionNotFoundError:  # they were removed since, by whoever cleared the session
                 self._journal = await self._opened()
-        await self._journal.append(TranscriptKept(session_id=session_id, subpath=subpath, lines=list(lines)))
+                await self._journal.append(record)
 
     async def lines(self, session_id: str) -> Mapping[str, Sequence[str]]:
         """All lines of a Claude session's transcripts, by subpath."""
@@ -67,6 +72,7 @@ class SharedTranscripts:
 
     async def delete(self) -> None:
         """Remove all of them."""
+        self._journal = None
         with suppress(SessionNotFoundError):
             await self._backend.delete(self._handle)
 
@@ -74,6 +80,7 @@ class SharedTranscripts:
         try:
             stored = await self._backend.head(self._handle)
         except (SessionNotFoundError, StorageUnreachableError):
+            await self._backend.head(self._session)  # of one that is gone there is nothing to keep
             with suppress(SessionExistsError):
                 state = SessionState()
                 whole = whole_of(state, self._handle.name, self._backend.address)

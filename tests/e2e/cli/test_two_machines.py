@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from backends.redis import RedisServer
 from conftest import Shell
@@ -97,6 +99,28 @@ async def test_on_one_machine_the_copy_that_is_there_is_gone_on_with(shell: Shel
     (transcript,) = (shell.home / "claude" / "projects").rglob("*.jsonl")
     assert [text for text in ("One", "Two") if f'"{text}"' in transcript.read_text("utf-8")] == ["One", "Two"]
     assert await shell.asked() == ["One", "Two"]
+
+
+async def test_what_is_cleared_is_kept_no_longer(shell: Shell, place: str):
+    """Of Claude's copies nothing is left on the server, and what is asked afterwards is kept again."""
+    from redis import Redis  # noqa: PLC0415 - an extra
+
+    def kept() -> bytes:
+        with Redis.from_url(place) as client:
+            streams = [client.xrange(key) for key in client.scan_iter(_type="stream")]
+        records = [fields[b"text"] for stream in streams for _, fields in stream]
+        return b"".join(record for record in records if b"transcript.kept" in record)
+
+    await shell("run", "Old", "--session", "work")
+    assert b"Old" in kept()
+    clear = "from channelcoder_lsp import session\nasync def main():\n    async with await session.load('work') as s:\n"
+    program = f"import asyncio\n{clear}        await s.clear()\nasyncio.run(main())"
+    done = await anyio.run_process([sys.executable, "-c", program], cwd=shell.project, env=shell.environment)
+    assert done.returncode == 0
+    assert kept() == b""
+    await shell("run", "New", "--session", "work")
+    assert b"New" in kept()
+    assert b"Old" not in kept()
 
 
 async def test_what_was_kept_with_a_gap_is_told_anew(shell: Shell, other: Shell, place: str):
