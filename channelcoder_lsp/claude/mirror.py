@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import TYPE_CHECKING, Any
-
-import anyio.to_thread
 
 from channelcoder_lsp.domain.errors import ChannelCoderError
 
@@ -56,7 +55,7 @@ class Mirror:
                 logger.warning("the transcript of %s was kept without %s and is not used", key["session_id"], missing)
                 return None
             own = self._projects / key["project_key"] / f"{key['session_id']}.jsonl"
-            if await anyio.to_thread.run_sync(_has_all, own, entries):
+            if await asyncio.to_thread(_has_all, own, entries):
                 return None
         return entries
 
