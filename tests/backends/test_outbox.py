@@ -193,6 +193,7 @@ async def test_what_waits_for_a_removed_session_is_kept(own_postgres, machines):
     await journal.append(*answered(2))
     here.outboxes[0]._again_at = float("inf")
     own_postgres.start()
+    await there.delivered()  # it may have noticed that the server was away
     with fail_after(PATIENCE):
         unheard = False
         while True:
