@@ -157,42 +157,6 @@ async def test_what_waits_while_the_server_is_away_arrives(own_postgres, tmp_pat
         await storage.close()
 
 
-async def test_what_is_added_in_the_middle_of_a_removal_goes_too(place):
-    async with place.storage() as here, place.storage() as there:
-        one = await here.create(SessionState(), "mine")
-        await one.transcripts.add("claude-1", "", ["1"])
-        remove = there._backend.delete
-
-        async def slowly(handle) -> None:
-            if handle.name == "mine":
-                await one.transcripts.add("claude-1", "", ["2"])
-            await remove(handle)
-
-        there._backend.delete = slowly
-        await there.delete("mine")
-        assert await place.leftovers() == []
-
-
-async def test_what_began_while_the_server_was_away_is_not_kept_of_a_session_that_was_removed(own_postgres, tmp_path):
-    here, there = (SharedStorage(Outbox(open_backend(own_postgres.url), tmp_path / name)) for name in ("here", "there"))
-    gone = await here.create(SessionState(), "gone")
-    await there.list()
-    here._backend._went("for this machine alone")
-    here._backend._again_at = float("inf")
-    await gone.transcripts.add("claude-1", "", ["1"])
-    new = await here.create(SessionState(), "new")
-    await new.transcripts.add("claude-2", "", ["2"])
-    await there.delete("gone")
-    here._backend._again_at = 0
-    with fail_after(PATIENCE):
-        while here.away is not None or await here._backend.waiting():  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(0.05)
-    assert await (await there.open("new")).transcripts.lines("claude-2") == {"": ["2"]}
-    assert len(await there._backend.rows()) == 2, "the new session and its transcripts"
-    for storage in (here, there):
-        await storage.close()
-
-
 async def test_a_copy_has_what_is_missing_once(place):
     async with place.storage() as storage:
         source, target = await storage.create(SessionState(), "one"), await storage.create(SessionState(), "two")

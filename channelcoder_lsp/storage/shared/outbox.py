@@ -30,7 +30,7 @@ from channelcoder_lsp.storage.file.recall import fill
 from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored
 from channelcoder_lsp.storage.shared.drawer import HERE, Drawer
 from channelcoder_lsp.storage.shared.lines import head_of, row_after, row_of, whole_of
-from channelcoder_lsp.storage.shared.transcripts import is_of_transcripts, session_of
+from channelcoder_lsp.storage.shared.transcripts import is_of_transcripts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
@@ -309,7 +309,7 @@ class Outbox(Backend):
         Raises:
             StorageUnreachableError: it is away.
         """
-        if self.away is not None and (time.monotonic() < self._again_at or self._looked_for_by_another()):
+        if self.away is not None and time.monotonic() < self._again_at:
             raise StorageUnreachableError(self.away)
         try:
             with fail_after(seconds or self._patience):
@@ -324,10 +324,6 @@ class Outbox(Backend):
         if self.away is not None or not self._begun:
             self._came()
         return result
-
-    def _looked_for_by_another(self) -> bool:
-        """Whether a task is at it already: who waited with it would wait as long as a delivery may take."""
-        return self._task is not None and not self._task.done() and self._task is not asyncio.current_task()
 
     def _went(self, said: str) -> None:
         self._again_at = time.monotonic() + RETRY_SECONDS
@@ -350,7 +346,6 @@ class Outbox(Backend):
         """Deliver what waits, as soon as that can be done."""
         while not self._closing.is_set():
             try:
-                await self._try(lambda: self._inner.find(""))  # whether it is there
                 await self._try(self._deliver_all, _LONG_SECONDS)
             except StorageUnreachableError as problem:
                 logger.debug("still away: %s", problem)
@@ -367,47 +362,37 @@ class Outbox(Backend):
     async def _deliver_first(self, handle: Handle) -> None:
         """Deliver what waits of a session, if something does."""
         if await self._drawer.is_waiting(handle.key):
-            # Transcripts are kept of a session that is there: it comes before them.
-            keys = {handle.key, session_of(handle.name) or handle.key}
-            await self._try(lambda: self._deliver_all(keys), _LONG_SECONDS)
+            await self._try(lambda: self._deliver_all(handle.key), _LONG_SECONDS)
 
-    async def _deliver_all(self, keys: Collection[str] | None = None) -> None:
+    async def _deliver_all(self, key: str | None = None) -> None:
         async with self._delivering:
-            if not await self._waiting_of(keys):
+            waiting = [each for each in await self._drawer.waiting() if key in (None, each.handle.key)]
+            if not waiting:
+                await self._inner.find("")  # whether it is there
                 return
             lock = FileLock(self._folder / "delivering.lock")
             try:
                 while not lock.try_acquire():  # noqa: ASYNC110 - another process has it
                     await asyncio.sleep(_LOCK_SECONDS)
                 refused: ChannelCoderError | None = None
-                for what in await self._waiting_of(keys):
-                    try:
-                        await self._deliver(what)
-                    except StorageUnreachableError:
-                        raise
-                    except ChannelCoderError as problem:  # which must not keep the others from arriving
-                        refused = problem
+                for what in await self._drawer.waiting():
+                    if key in (None, what.handle.key):
+                        try:
+                            await self._deliver(what)
+                        except StorageUnreachableError:
+                            raise
+                        except ChannelCoderError as problem:  # which must not keep the others from arriving
+                            refused = problem
                 if refused is not None:
                     raise refused
             finally:
                 lock.close()
 
-    async def _waiting_of(self, keys: Collection[str] | None) -> list[Waiting]:
-        """What waits, sessions before transcripts."""
-        waiting = [each for each in await self._drawer.waiting() if keys is None or each.handle.key in keys]
-        return sorted(waiting, key=lambda each: is_of_transcripts(each.handle.name))
-
     async def _deliver(self, what: Waiting) -> None:
         handle = self._there(what.handle)
-        session = session_of(handle.name)
-        if session is not None and await self._drawer.is_waiting(session):
-            return  # it was refused for now
+        if what.base is not None:
+            handle = await self._create(handle, what.base)
         try:
-            if session is not None:  # of one that is gone there is nothing to keep
-                known = await self._drawer.keyed(session)
-                await self._inner.head(known or Handle("", session))
-            if what.base is not None:
-                handle = await self._create(handle, what.base)
             for digest, data in what.contents:
                 await self._inner.keep_content(handle, digest, data)
             if what.lines:
