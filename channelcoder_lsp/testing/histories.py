@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def every_record() -> list[Record]:
-    """One of each kind of record, and some more, as one session's history."""
+    """One of each kind of record of a session's own journal, and some more, as its history."""
     thread = sample_thread()
     asked, finished = answered(1, thread=thread, text="text")
     other = thread.model_copy(update={"id": "thread-other", "turn_ids": []})
