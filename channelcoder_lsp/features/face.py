@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.features.shown import Subject
     from channelcoder_lsp.services.projects import Projects
     from channelcoder_lsp.services.prompt_library import PromptLibrary
+    from channelcoder_lsp.services.session import Session
     from channelcoder_lsp.services.threads import Document
     from channelcoder_lsp.settings import Settings
 
@@ -57,10 +58,15 @@ class Face:
         self.findings = FindingsShown(self)
         self.client.when_refreshed(self.findings.refresh)
         self.client.when_refreshed(lambda: shown.refresh(self))
+        self.turns.left_in = self._left_in
 
     async def reload_prompts(self) -> None:
         """Read the prompt files anew."""
         await self.prompts.reload([project.checkout for project in self.projects])
+
+    def _left_in(self, session: Session) -> str | None:
+        """The folder that went on to another session while something was asked in ``session``."""
+        return next((str(project.checkout.root) for project in self.projects if session in project.left), None)
 
     def document(self, uri: str) -> Document | None:
         """The open document, as the threads know it."""

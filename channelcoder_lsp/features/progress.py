@@ -55,6 +55,10 @@ async def _show_nothing(_session: Session, _turn: Turn) -> None:
     """Stands in until there is something to show answers with."""
 
 
+def _left_nowhere(_session: Session) -> None:
+    """Stands in until there are projects."""
+
+
 @dataclass
 class _Shown:
     """One turn's progress."""
@@ -89,6 +93,8 @@ class TurnsShown:
         self._changed: dict[str, None] = {}
         """The folders of what changed since the last refresh."""
         self.show_answer: Callable[[Session, Turn], Coroutine[Any, Any, object]] = _show_nothing
+        self.left_in: Callable[[Session], str | None] = _left_nowhere
+        """The folder that a session was left in while something was asked in it."""
 
     def turn_of(self, token: str | int) -> str | None:
         """The turn whose progress has the token."""
@@ -137,9 +143,12 @@ class TurnsShown:
         if turn.state is TurnState.FAILED:
             message = f"{title(turn.question)}: {plain_text(turn.error or '', max_chars=600)}"
             self._client.say(message, lsp.MessageType.Error)
-        elif turn.thread_id is None and turn.state is TurnState.DONE and not self._client.follows_turns:
-            # No code to hang it on, and an editor that shows no turns by itself.
-            self._client.spawn(self.show_answer(session, turn))
+        elif turn.state is TurnState.DONE and not self._client.follows_turns:
+            if turn.thread_id is None:
+                # No code to hang it on, and an editor that shows no turns by itself.
+                self._client.spawn(self.show_answer(session, turn))
+            elif self.left_in(session) is not None:
+                self._client.say(f"{title(turn.question)} is answered, in the session {session.name}.")
 
     def _begin(self, session: Session, turn: Turn) -> None:
         if turn.review_id is not None:
@@ -247,6 +256,7 @@ class TurnsShown:
                 "text": text,
                 "replace": replace,
                 "message": message,
+                "leftIn": self.left_in(session),
             }
         )
 

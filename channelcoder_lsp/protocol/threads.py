@@ -153,6 +153,8 @@ class TurnNotification:
     text: str | None = None
     replace: bool = False
     message: str | None = None
+    left_in: str | None = None
+    """The folder in which another session is the active one by now: nobody may be looking at this one."""
 
 
 @dataclass(frozen=True)

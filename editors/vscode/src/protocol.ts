@@ -526,6 +526,8 @@ export interface TurnNotification {
   readonly text?: string | null;
   readonly replace?: boolean;
   readonly message?: string | null;
+  /** The folder in which another session is the active one by now: nobody may be looking at this one. */
+  readonly leftIn?: string | null;
 }
 
 /** `channelcoder/changed`: threads, turns or the session of a folder changed; ask for what is shown of them. */

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from channelcoder_lsp.offline.script import Text
 from editors.neovim.nvim import TOTAL
 
 if TYPE_CHECKING:
@@ -46,6 +47,22 @@ def test_begin_switch_and_look_back(machine: Machine, start: Start, shop: Path):
     nvim.run("sessions", choice="In the first?")
     nvim.window("In the first?")
     nvim.api.input("q")
+
+
+def test_an_answer_in_a_session_that_was_left_is_said(machine: Machine, start: Start, shop: Path):
+    """With the command that goes there."""
+    machine.model.script(Text(text="It adds up.", words_per_chunk=1, hold_after=1))
+    nvim = start(shop)
+    nvim.run("{},{}ChannelCoder ask In the first?".format(*TOTAL))
+    nvim.window("In the first?", "It")
+    nvim.api.input("q")
+    nvim.run("new second")
+    nvim.said("channelcoder: the session is second now.")
+    nvim.marks()
+    machine.model.release()
+    said = nvim.said("Claude answered in shop-")
+    nvim.run(said[said.index("switch") : said.index(" goes there.")])
+    nvim.marks((TOTAL[0], "◆", "◆ In the first? · 1 answer"))
 
 
 def test_rename_and_fork(machine: Machine, start: Start, shop: Path):

@@ -16,6 +16,7 @@ from channelcoder_lsp.domain.uri import uri_of
 from channelcoder_lsp.features import text_sync, workspace
 from channelcoder_lsp.features.arguments import parse
 from channelcoder_lsp.features.table import HANDLERS
+from channelcoder_lsp.services.events import TurnOver
 
 from .editor import CODE, Editor, span
 
@@ -307,6 +308,34 @@ class TestProgress:
         states = [note["state"] for note in editor.notified]
         assert list(dict.fromkeys(states)) == ["queued", "running", "done"]
         assert states.count("done") == 1, "the end is told once, after all text"
+
+    async def test_an_answer_in_a_session_that_was_left_says_so(self, desk: Desk, start, agent: ScriptedAgent):
+        """With the folder that went on to another one."""
+        editor = await start(ours={"turns": True})
+        held = agent.will(Reply(held=True))
+        asked = await run(editor, protocol.CONTINUE, question="What is it?")
+        await soon(held.streamed.wait())
+        assert {note["leftIn"] for note in editor.notified} == {None}
+        await run(editor, protocol.SESSION_NEW, name="another")
+        held.go.set()
+        await desk.heard.until(lambda: desk.heard.of(TurnOver))
+        told = editor.notified[-1]
+        expected = (asked.session, "done", str(desk.folder / "shop"))
+        assert (told["session"], told["state"], told["leftIn"]) == expected
+
+    async def test_an_answer_in_a_session_that_was_left_is_a_message_where_turns_are_not_followed(
+        self, desk: Desk, editor: Editor, uri: str, agent: ScriptedAgent
+    ):
+        """One in the active session is seen where it was asked."""
+        await over(desk, editor, await run(editor, protocol.ASK, uri=uri, range=TOTAL, question="Seen?"))
+        assert editor.messages == []
+        held = agent.will(Reply(held=True))
+        asked = await run(editor, protocol.ASK, uri=uri, range=TOTAL, question="What is it?")
+        await soon(held.streamed.wait())
+        await run(editor, protocol.SESSION_NEW, name="another")
+        held.go.set()
+        await desk.heard.until(lambda: len(desk.heard.of(TurnOver)) == 2)
+        assert editor.messages == [f"What is it? is answered, in the session {asked.session}."]
 
     async def test_a_failure_is_one_safe_sentence(self, desk: Desk, editor: Editor, agent: ScriptedAgent):
         """In a message."""

@@ -414,6 +414,7 @@
 ---@field text? string
 ---@field replace? boolean
 ---@field message? string
+---@field leftIn? string The folder in which another session is the active one by now: nobody may be looking at this one.
 
 --- `channelcoder/changed`: threads, turns or the session of a folder changed; ask for what is shown of them.
 ---@class channelcoder.ChangedNotification

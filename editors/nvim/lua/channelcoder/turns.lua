@@ -1,4 +1,6 @@
 --- What is heard of questions on their way: answers stream to those who listen, the statusline says how far they are.
+local text = require('channelcoder.text')
+
 local M = {}
 
 ---@class channelcoder.Heard
@@ -61,6 +63,9 @@ function M.heard(turn, client_id)
   end
   if listener then
     listener(heard, turn)
+  end
+  if turn.state == 'done' and turn.leftIn then
+    text.say(('Claude answered in %s; :ChannelCoder switch %s goes there.'):format(turn.session, turn.session))
   end
   tick()
 end
