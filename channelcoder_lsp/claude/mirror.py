@@ -7,6 +7,8 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from anyio import fail_after
+
 from channelcoder_lsp.domain.errors import ChannelCoderError
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from channelcoder_lsp.domain.transcripts import Transcripts
 
 logger = logging.getLogger(__name__)
+
+LOAD_SECONDS = 30.0
+"""How long reading a session's transcripts may take. The SDK gives up after 60, and the question with it."""
 
 
 class Mirror:
@@ -67,10 +72,12 @@ class Mirror:
     async def _lines(self, session_id: str, subpath: str) -> Sequence[str]:
         if session_id not in self._read:
             try:
-                self._read[session_id] = await self._transcripts.lines(session_id)
-            except ChannelCoderError as problem:
+                with fail_after(LOAD_SECONDS):
+                    self._read[session_id] = await self._transcripts.lines(session_id)
+            except (ChannelCoderError, TimeoutError) as problem:
                 # The session is told anew then; to fail would be to not ask at all.
-                logger.warning("the transcript of %s can't be had: %s", session_id, problem)
+                why = str(problem) or f"it was not there in {LOAD_SECONDS:.0f} seconds"
+                logger.warning("the transcript of %s can't be had: %s", session_id, why)
                 return ()
         return self._read[session_id].get(subpath, ())
 

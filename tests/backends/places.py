@@ -7,14 +7,36 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from anyio import fail_after, to_thread
 
+from channelcoder_lsp.domain.errors import StorageUnreachableError
+
 PATIENCE = 60.0
 """Seconds, for what is sure to come."""
+
+
+async def arrived(outbox):
+    """Wait until nothing waits in an outbox any more."""
+    with fail_after(PATIENCE):
+        while outbox.away is not None or await outbox.waiting():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.05)
+
+
+@contextmanager
+def kept_away(outbox):
+    """For this machine alone the server, which is away, stays away a little longer."""
+    find = outbox._inner.find
+
+    async def away(name):
+        raise StorageUnreachableError("It is away for this machine alone.")
+
+    outbox._inner.find = away
+    yield
+    outbox._inner.find = find
 
 
 @dataclass(frozen=True)

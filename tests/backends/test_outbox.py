@@ -9,14 +9,13 @@ from uuid import uuid4
 import pytest
 from anyio import fail_after, run_process
 
+from backends.places import PATIENCE, arrived, kept_away
 from channelcoder_lsp.domain.errors import SessionNotFoundError, StorageUnreachableError
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.storage.database.opening import open_backend
 from channelcoder_lsp.storage.shared.outbox import Outbox
 from channelcoder_lsp.storage.shared.storage import SharedStorage
 from channelcoder_lsp.testing.samples import answered
-
-PATIENCE = 60
 
 
 class Machine:
@@ -36,10 +35,7 @@ class Machine:
 
     async def delivered(self) -> None:
         """Wait until nothing waits here any more."""
-        outbox = self.outboxes[-1]
-        with fail_after(PATIENCE):
-            while outbox.away is not None or await outbox.waiting():  # noqa: ASYNC110 - nothing tells
-                await asyncio.sleep(0.05)
+        await arrived(self.outboxes[-1])
 
     async def close(self) -> None:
         for storage in self.storages:
@@ -93,15 +89,13 @@ async def test_others_went_on_meanwhile(own_postgres, machines):
     other = await there.process().open("mine")
     own_postgres.stop()
     await journal.append(*answered(2))
-    for outbox in here.outboxes:
-        outbox._again_at = float("inf")  # for this machine alone it stays away a little longer
-    own_postgres.start()
-    with fail_after(PATIENCE):
-        while there.outboxes[0].away is not None or turns(other.head) != ["turn-1", "turn-3"]:
-            await other.append(*answered(3))
-            await there.delivered()
-            await other.refresh()
-    here.outboxes[0]._again_at = 0
+    with kept_away(here.outboxes[0]):
+        own_postgres.start()
+        with fail_after(PATIENCE):
+            while there.outboxes[0].away is not None or turns(other.head) != ["turn-1", "turn-3"]:
+                await other.append(*answered(3))
+                await there.delivered()
+                await other.refresh()
     await here.delivered()
     await journal.append(*answered(4))
     await other.refresh()
@@ -170,12 +164,11 @@ async def test_a_session_that_was_made_meanwhile(own_postgres, machines):
     own_postgres.stop()
     mine = await here.storages[0].create(SessionState(), "shop")
     await mine.append(*answered(1))
-    here.outboxes[0]._again_at = float("inf")
-    own_postgres.start()
-    other = await there.storages[0].create(SessionState(), "shop")
-    await there.delivered()
-    await other.append(*answered(9))
-    here.outboxes[0]._again_at = 0
+    with kept_away(here.outboxes[0]):
+        own_postgres.start()
+        other = await there.storages[0].create(SessionState(), "shop")
+        await there.delivered()
+        await other.append(*answered(9))
     await here.delivered()
     await mine.append(*answered(2))
     storage = there.storages[0]
@@ -191,23 +184,22 @@ async def test_what_waits_for_a_removed_session_is_kept(own_postgres, machines):
     await there.process().list()
     own_postgres.stop()
     await journal.append(*answered(2))
-    here.outboxes[0]._again_at = float("inf")
-    own_postgres.start()
-    await there.delivered()  # it may have noticed that the server was away
-    with fail_after(PATIENCE):
-        unheard = False
-        while True:
-            try:
-                await there.storages[0].delete("mine")
-                break
-            except StorageUnreachableError:
-                unheard = True
-                await asyncio.sleep(0.1)
-            except SessionNotFoundError:
-                if not unheard:
-                    raise
-                break  # the one before did it, too late to be heard
-    here.outboxes[0]._again_at = 0
+    with kept_away(here.outboxes[0]):
+        own_postgres.start()
+        await there.delivered()  # it may have noticed that the server was away
+        with fail_after(PATIENCE):
+            unheard = False
+            while True:
+                try:
+                    await there.storages[0].delete("mine")
+                    break
+                except StorageUnreachableError:
+                    unheard = True
+                    await asyncio.sleep(0.1)
+                except SessionNotFoundError:
+                    if not unheard:
+                        raise
+                    break  # the one before did it, too late to be heard
     await here.delivered()
     kept = await there.storages[0].load("mine-kept")
     said = [message.content.partition(":")[0] for message in kept.messages]
@@ -249,8 +241,58 @@ async def test_a_server_that_answers_nothing_is_away(own_postgres, machines):
         await journal.append(*answered(1))
         assert await here.outboxes[0].waiting() == 2
         assert "did not answer in 3 seconds" in (here.outboxes[0].away or "")
+        with fail_after(1):  # one task looks again; nobody waits with it
+            await journal.append(*answered(2))
     finally:
         for process in family:
             process.resume()
     await here.delivered()
-    assert turns(await here.storages[0].load("mine")) == ["turn-1"]
+    assert turns(await here.storages[0].load("mine")) == ["turn-1", "turn-2"]
+
+
+async def test_what_is_delivered_slowly_keeps_nobody_waiting(own_postgres, machines):
+    """While much is on its way, or a server hangs in the middle of it, a question waits as long as ever."""
+    here = machines("here")
+    journal = await here.process().create(SessionState(), "mine")
+    own_postgres.stop("immediate")
+    await journal.append(*answered(1))
+    inner, hanging, on = here.outboxes[0]._inner, asyncio.Event(), asyncio.Event()
+    append = inner.append
+
+    async def slowly(*arguments):
+        hanging.set()
+        await on.wait()
+        return await append(*arguments)
+
+    inner.append = slowly
+    own_postgres.start()
+    with fail_after(PATIENCE):
+        await hanging.wait()
+    with fail_after(10):  # the delivery itself may take a minute
+        await journal.append(*answered(2))
+    with fail_after(1):
+        await journal.append(*answered(3))
+    on.set()
+    await here.delivered()
+    assert turns(await here.storages[0].load("mine")) == ["turn-1", "turn-2", "turn-3"]
+
+
+async def test_a_first_visit_may_take_longer_than_a_question_waits(own_postgres, tmp_path):
+    """Making the tables on a slow machine: nothing that waits begins anew each time."""
+    outbox = Outbox(open_backend(own_postgres.url), tmp_path / "here", patience=0.2)
+    find = outbox._inner.find
+
+    async def slowly(name):
+        await asyncio.sleep(1)
+        return await find(name)
+
+    outbox._inner.find = slowly
+    storage = SharedStorage(outbox)
+    assert not await storage.exists("mine")
+    journal = await storage.create(SessionState(), "mine")
+    await journal.append(*answered(1))
+    assert await outbox.waiting()
+    await arrived(outbox)
+    outbox._inner.find = find
+    assert turns(await storage.load("mine")) == ["turn-1"]
+    await storage.close()

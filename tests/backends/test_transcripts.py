@@ -9,6 +9,8 @@ import pytest
 from anyio import fail_after
 from claude_agent_sdk.testing import run_session_store_conformance
 
+from backends.places import PATIENCE, arrived, kept_away
+from channelcoder_lsp.claude import mirror
 from channelcoder_lsp.claude.mirror import Mirror
 from channelcoder_lsp.domain.errors import SessionNotFoundError
 from channelcoder_lsp.domain.session import SessionState
@@ -19,8 +21,6 @@ from channelcoder_lsp.storage.database.opening import open_backend
 from channelcoder_lsp.storage.shared.outbox import Outbox
 from channelcoder_lsp.storage.shared.storage import SharedStorage
 from channelcoder_lsp.testing.samples import answered
-
-PATIENCE = 60
 
 
 class EachProject:
@@ -138,21 +138,49 @@ async def test_what_waits_while_the_server_is_away_arrives(own_postgres, tmp_pat
     await gone.transcripts.add("claude-2", "", ["b"])
     new = await here.create(SessionState(), "new")
     await new.transcripts.add("claude-3", "", ["x"])
-    for storage in (here, there):
-        storage._backend._again_at = float("inf")
-    own_postgres.start()
-    there._backend._again_at = 0
-    with fail_after(PATIENCE):
-        while "gone" not in {row.name for row in await there.list()}:  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(0.05)
-    await there.delete("gone")
-    here._backend._again_at = 0
-    with fail_after(PATIENCE):
-        while here.away is not None or await here._backend.waiting():  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(0.05)
+    with kept_away(here._backend):
+        own_postgres.start()
+        with fail_after(PATIENCE):
+            while "gone" not in {row.name for row in await there.list()}:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.05)
+        await there.delete("gone")
+    await arrived(here._backend)
     assert await (await there.open("mine")).transcripts.lines("claude-1") == {"": ["1", "2", "3"]}
     assert await (await there.open("new")).transcripts.lines("claude-3") == {"": ["x"]}
     assert {row.name for row in await there._backend.rows() if "kept" in row.name} == set()
+    for storage in (here, there):
+        await storage.close()
+
+
+async def test_what_is_added_in_the_middle_of_a_removal_goes_too(place):
+    async with place.storage() as here, place.storage() as there:
+        one = await here.create(SessionState(), "mine")
+        await one.transcripts.add("claude-1", "", ["1"])
+        remove = there._backend.delete
+
+        async def slowly(handle) -> None:
+            if handle.name == "mine":
+                await one.transcripts.add("claude-1", "", ["2"])
+            await remove(handle)
+
+        there._backend.delete = slowly
+        await there.delete("mine")
+        assert await place.leftovers() == []
+
+
+async def test_what_began_while_the_server_was_away_is_not_kept_of_a_session_that_was_removed(own_postgres, tmp_path):
+    here, there = (SharedStorage(Outbox(open_backend(own_postgres.url), tmp_path / name)) for name in ("here", "there"))
+    gone = await here.create(SessionState(), "gone")
+    await there.list()
+    with kept_away(here._backend):
+        assert await here.exists("gone")
+        await gone.transcripts.add("claude-1", "", ["1"])
+        new = await here.create(SessionState(), "new")
+        await new.transcripts.add("claude-2", "", ["2"])
+        await there.delete("gone")
+    await arrived(here._backend)
+    assert await (await there.open("new")).transcripts.lines("claude-2") == {"": ["2"]}
+    assert len(await there._backend.rows()) == 2, "the new session and its transcripts"
     for storage in (here, there):
         await storage.close()
 
@@ -166,3 +194,18 @@ async def test_a_copy_has_what_is_missing_once(place):
             await copy_transcripts(source.transcripts, target.transcripts, ["claude-1", "claude-2"])
             assert await target.transcripts.lines("claude-1") == {"": ["1", "2", "3"]}
         await copy_transcripts(source.transcripts, None, ["claude-1"])
+
+
+async def test_transcripts_that_hang_are_done_without(place, tmp_path, monkeypatch):
+    """The question is asked all the same, before the SDK gives up."""
+    monkeypatch.setattr(mirror, "LOAD_SECONDS", 0.1)
+    async with place.storage() as storage:
+        journal = await storage.create(SessionState(), "mine")
+        await journal.transcripts.add("claude-1", "", ['{"uuid": "1"}'])
+        lines = journal.transcripts.lines
+        journal.transcripts.lines = lambda _: asyncio.Event().wait()
+        key = {"project_key": "here", "session_id": "claude-1"}
+        kept = Mirror(journal.transcripts, tmp_path)
+        assert await kept.load(key) is None
+        journal.transcripts.lines = lines
+        assert await kept.load(key) == [{"uuid": "1"}]

@@ -122,6 +122,15 @@ class Drawer:
 
         return await self._run(work)
 
+    async def keyed(self, key: str) -> Handle | None:
+        """The session of a key, as far as this machine knows."""
+
+        def work(file: sqlite3.Connection) -> Handle | None:
+            found = file.execute("SELECT name FROM session WHERE key = ?", (key,)).fetchone()
+            return Handle(found[0], key) if found else None
+
+        return await self._run(work)
+
     async def known(self) -> list[tuple[Handle, Stored]]:
         """All sessions that this machine knows."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from contextlib import aclosing, suppress
 from hashlib import md5
 from typing import TYPE_CHECKING, TypeVar
@@ -30,7 +29,7 @@ from channelcoder_lsp.storage.file.recall import fill
 from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored
 from channelcoder_lsp.storage.shared.drawer import HERE, Drawer
 from channelcoder_lsp.storage.shared.lines import head_of, row_after, row_of, whole_of
-from channelcoder_lsp.storage.shared.transcripts import is_of_transcripts
+from channelcoder_lsp.storage.shared.transcripts import is_of_transcripts, session_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
@@ -47,6 +46,8 @@ PATIENCE_SECONDS = 3.0
 """How long an editor's question waits for the back end before it is taken to be away."""
 RETRY_SECONDS = 2.0
 _LOCK_SECONDS = 0.05
+_LOOK_SECONDS = 15.0
+"""How long the look whether the back end is there may take: a first visit may have tables to make."""
 _LONG_SECONDS = 60.0
 """How long a whole history, or the delivery of what waits, may take."""
 _OWN_FENCE = -1
@@ -69,7 +70,6 @@ class Outbox(Backend):
         self._folder = folder
         self._drawer = Drawer(folder)
         self._patience = patience
-        self._again_at = 0.0
         self._begun = False
         self._task: asyncio.Task[None] | None = None
         self._delivering = asyncio.Lock()
@@ -304,12 +304,12 @@ class Outbox(Backend):
     # Being away
 
     async def _try(self, visit: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
-        """Visit the back end, unless it was away a moment ago.
+        """Visit the back end, unless it is away.
 
         Raises:
             StorageUnreachableError: it is away.
         """
-        if self.away is not None and time.monotonic() < self._again_at:
+        if self.away is not None and self._looked_for_by_another():
             raise StorageUnreachableError(self.away)
         try:
             with fail_after(seconds or self._patience):
@@ -325,8 +325,11 @@ class Outbox(Backend):
             self._came()
         return result
 
+    def _looked_for_by_another(self) -> bool:
+        """Whether a task sees to it already, so that nobody else needs to wait."""
+        return self._task is not None and not self._task.done() and self._task is not asyncio.current_task()
+
     def _went(self, said: str) -> None:
-        self._again_at = time.monotonic() + RETRY_SECONDS
         self._begun = True
         if self.away is None:
             logger.warning("sessions are kept on this machine for a while: %s", said)
@@ -346,6 +349,7 @@ class Outbox(Backend):
         """Deliver what waits, as soon as that can be done."""
         while not self._closing.is_set():
             try:
+                await self._try(lambda: self._inner.find(""), _LOOK_SECONDS)
                 await self._try(self._deliver_all, _LONG_SECONDS)
             except StorageUnreachableError as problem:
                 logger.debug("still away: %s", problem)
@@ -360,39 +364,53 @@ class Outbox(Backend):
                 await asyncio.wait_for(self._closing.wait(), RETRY_SECONDS)
 
     async def _deliver_first(self, handle: Handle) -> None:
-        """Deliver what waits of a session, if something does."""
-        if await self._drawer.is_waiting(handle.key):
-            await self._try(lambda: self._deliver_all(handle.key), _LONG_SECONDS)
+        """Deliver what waits of a session, if something does.
 
-    async def _deliver_all(self, key: str | None = None) -> None:
+        Raises:
+            StorageUnreachableError: it can't be delivered as fast as a question waits.
+        """
+        if await self._drawer.is_waiting(handle.key):
+            # Transcripts are kept of a session that is there: it comes before them.
+            keys = {handle.key, session_of(handle.name) or handle.key}
+            await self._try(lambda: self._deliver_all(keys))
+
+    async def _deliver_all(self, keys: Collection[str] | None = None) -> None:
         async with self._delivering:
-            waiting = [each for each in await self._drawer.waiting() if key in (None, each.handle.key)]
-            if not waiting:
-                await self._inner.find("")  # whether it is there
+            if not await self._waiting_of(keys):
                 return
             lock = FileLock(self._folder / "delivering.lock")
             try:
                 while not lock.try_acquire():  # noqa: ASYNC110 - another process has it
                     await asyncio.sleep(_LOCK_SECONDS)
                 refused: ChannelCoderError | None = None
-                for what in await self._drawer.waiting():
-                    if key in (None, what.handle.key):
-                        try:
-                            await self._deliver(what)
-                        except StorageUnreachableError:
-                            raise
-                        except ChannelCoderError as problem:  # which must not keep the others from arriving
-                            refused = problem
+                for what in await self._waiting_of(keys):
+                    try:
+                        await self._deliver(what)
+                    except StorageUnreachableError:
+                        raise
+                    except ChannelCoderError as problem:  # which must not keep the others from arriving
+                        refused = problem
                 if refused is not None:
                     raise refused
             finally:
                 lock.close()
 
+    async def _waiting_of(self, keys: Collection[str] | None) -> list[Waiting]:
+        """What waits, sessions before transcripts."""
+        waiting = [each for each in await self._drawer.waiting() if keys is None or each.handle.key in keys]
+        return sorted(waiting, key=lambda each: is_of_transcripts(each.handle.name))
+
     async def _deliver(self, what: Waiting) -> None:
         handle = self._there(what.handle)
-        if what.base is not None:
-            handle = await self._create(handle, what.base)
+        session = session_of(handle.name)
+        if session is not None and await self._drawer.is_waiting(session):
+            return  # it was refused for now
         try:
+            if session is not None:  # of one that is gone there is nothing to keep
+                known = await self._drawer.keyed(session)
+                await self._inner.head(known or Handle("", session))
+            if what.base is not None:
+                handle = await self._create(handle, what.base)
             for digest, data in what.contents:
                 await self._inner.keep_content(handle, digest, data)
             if what.lines:

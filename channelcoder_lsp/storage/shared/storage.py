@@ -160,8 +160,10 @@ class SharedStorage:
         return handle
 
     async def _delete(self, handle: Handle) -> None:
-        await SharedTranscripts(self._backend, handle).delete()
+        transcripts = SharedTranscripts(self._backend, handle)
+        await transcripts.delete()
         await self._backend.delete(handle)
+        await transcripts.delete()  # what an answer that is under way elsewhere began anew in between
 
     async def _journal(self, handle: Handle) -> SharedJournal:
         transcripts = SharedTranscripts(self._backend, handle)

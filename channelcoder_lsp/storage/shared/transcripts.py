@@ -32,6 +32,11 @@ def is_of_transcripts(name: str) -> bool:
     return name.startswith(_PREFIX)
 
 
+def session_of(name: str) -> str | None:
+    """The key of the session whose transcripts are stored under ``name``; None for what is no transcripts."""
+    return name.removeprefix(_PREFIX) if is_of_transcripts(name) else None
+
+
 class SharedTranscripts:
     """The transcripts of one session (:class:`~channelcoder_lsp.domain.transcripts.Transcripts`).
 

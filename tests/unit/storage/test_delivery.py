@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from backends.places import arrived
 
 from channelcoder_lsp.domain.errors import StorageUnreachableError
 from channelcoder_lsp.domain.records import ModelChosen
@@ -44,9 +45,8 @@ async def test_a_record_that_came_through_unheard_is_not_recorded_again(url, out
     assert other.head.channelcoder.model == "mine"
     await other.append(*answered(1), ModelChosen(model="theirs"))
     await other.fold()
-    outbox._again_at = 0
     await mine.append(*answered(2))
-    assert await outbox.waiting() == 0
+    await arrived(outbox)
     state = await others.load("mine")
     assert state.channelcoder.model == "theirs"
     assert list(state.turns) == ["turn-1", "turn-2"]
