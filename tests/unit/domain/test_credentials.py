@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import channelcoder_lsp
+from channelcoder_lsp.domain import credentials
 from channelcoder_lsp.domain.credentials import likely_credential
 
 LETTERS = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6lM9nP2rS5uV8xA1cD4fG7iK0kL3oR6tU9wY2"
@@ -71,6 +72,13 @@ def test_our_own_source_has_none():
     sources = Path(channelcoder_lsp.__file__).parent.rglob("*.py")
     lines = [line for source in sources for line in source.read_text(encoding="utf-8").splitlines()]
     assert [line for line in lines if likely_credential(line)] == []
+
+
+@given(st.from_regex(credentials._SHAPE) | st.from_regex(credentials._NAMED))
+def test_nothing_is_passed_over_by_what_makes_it_quick(line):
+    """Before either regular expression is tried, a part of what it would find is looked for."""
+    assert credentials._SHAPE.search(line) is None or credentials._may_have_a_shape(line)
+    assert credentials._NAMED.search(line) is None or credentials._may_be_named(line)
 
 
 @given(st.text())
