@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -21,6 +23,8 @@ VERSION_TABLE = "channelcoder_version"
 _LOCK = 0x6368616E
 """What PostgreSQL's advisory lock is known by."""
 _TRIES = 3
+_ONE_IN_A_PROCESS = threading.Lock()
+"""Alembic's migrations work on what its module ``op`` is at the moment."""
 
 
 async def migrate(engine: AsyncEngine) -> None:
@@ -36,7 +40,9 @@ async def migrate(engine: AsyncEngine) -> None:
                     # So that who reads doesn't wait for who writes; it stays so in the file.
                     await connection.execute(text("PRAGMA journal_mode=WAL"))
             async with engine.begin() as connection:
-                await connection.run_sync(_migrate)
+                current = await connection.run_sync(_revision) == REVISION
+            if not current:
+                await _change(engine)
         except DBAPIError:
             # Two that start at once may both make the tables: whoever is second finds them made.
             if attempt == _TRIES - 1:
@@ -46,9 +52,16 @@ async def migrate(engine: AsyncEngine) -> None:
             return
 
 
+async def _change(engine: AsyncEngine) -> None:
+    await to_thread.run_sync(_ONE_IN_A_PROCESS.acquire)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_migrate)
+    finally:
+        _ONE_IN_A_PROCESS.release()
+
+
 def _migrate(connection: Connection) -> None:
-    if _revision(connection) == REVISION:
-        return
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     found = _revision(connection)
