@@ -179,6 +179,14 @@ class TranscriptKept(RecordBase):
     """Each an entry, as JSON in ASCII."""
 
 
+class ActiveChosen(RecordBase):
+    """Which session is the active one of a project that several machines share. It stands in the project's journal."""
+
+    type: Literal["active.chosen"] = "active.chosen"
+    session: str
+    """Its name."""
+
+
 Record = Annotated[
     TurnAsked
     | TurnStarted
@@ -196,7 +204,8 @@ Record = Annotated[
     | ModelChosen
     | SpendingLimited
     | SessionCleared
-    | TranscriptKept,
+    | TranscriptKept
+    | ActiveChosen,
     Field(discriminator="type"),
 ]
 

@@ -47,6 +47,14 @@ class Repository(Protocol):
         """What the user is called in commits; None: nothing is set."""
         ...
 
+    async def project(self) -> str | None:
+        """What the folder is called on every machine: where its remote is, and the folder's path in the repository.
+
+        None for what has no remote on another machine, and for a linked worktree: it is there to work on something else
+        at the same time.
+        """
+        ...
+
 
 class Repositories(Protocol):
     """Finds the repository of a folder."""

@@ -16,6 +16,7 @@ from channelcoder_lsp.domain.model import Model, Timestamp, now
 from channelcoder_lsp.domain.place import Anchor
 from channelcoder_lsp.domain.proposal import Proposal
 from channelcoder_lsp.domain.records import (
+    ActiveChosen,
     ContainerChosen,
     ModelChosen,
     ProposalChanged,
@@ -132,6 +133,8 @@ class Ledger(Model):
     """Whether the history was dropped once: the end of a turn that isn't here belongs to what was dropped."""
     last_finished: str | None = None
     """The turn that Claude heard of last, by whomever it was asked: it moves when the session moves on."""
+    active: str | None = None
+    """In the journal of a project that several machines share: the name of its active session."""
     copied: str | None = None
     """For a session that was copied here: a digest of what it was then, which says whether anybody added to it."""
 
@@ -207,6 +210,8 @@ class SessionHead(Model):
                 )
             case TranscriptKept():
                 pass  # what Claude goes on from; nothing of it is said here
+            case ActiveChosen():
+                ledger.active = record.session
             case _:
                 self._kept(record)
         ledger.seq = max(ledger.seq, record.seq)

@@ -123,8 +123,40 @@ class Journal(Protocol):
         ...
 
 
+class ActiveSessions(Protocol):
+    """Which session is the active one of a project, on all machines that share the storage."""
+
+    async def active(self, project: str) -> str | None:
+        """The name of a project's active session; None while none was chosen.
+
+        Args:
+            project: what the project is called on every machine.
+
+        Raises:
+            StorageError: it can't be told now.
+        """
+        ...
+
+    async def choose(self, project: str, name: str) -> None:
+        """Make the session ``name`` the active one of a project.
+
+        Raises:
+            StorageError: it could not be recorded.
+        """
+        ...
+
+    def when_chosen(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called when a project's active session may be another one, while the storage is watched."""
+        ...
+
+
 class JournaledStorage(SessionStorage, Protocol):
     """A storage that records turn by turn."""
+
+    @property
+    def active_sessions(self) -> ActiveSessions | None:
+        """Those of the projects; None where each folder has its own."""
+        ...
 
     async def create(self, state: SessionState, name: str) -> Journal:
         """Store a new session and open it.

@@ -15,6 +15,7 @@ import anyio.to_thread
 from channelcoder_lsp.domain.errors import RepositoryError
 from channelcoder_lsp.execution.git_files import differing, moved, names, parse_index, parse_tree, present
 from channelcoder_lsp.execution.git_process import Git
+from channelcoder_lsp.execution.git_remote import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -136,6 +137,18 @@ class GitRepository:
         said = await self._git("config", "--get", "user.name", also=(1,))
         return said.text.strip() or None
 
+    async def project(self) -> str | None:
+        """The remote ``origin``, else the only one, and the folder's path in the repository."""
+        where = await self._git("rev-parse", "--git-dir", "--git-common-dir", "--show-prefix")
+        own, common, prefix = f"{where.text}\n".split("\n")[:3]
+        if not await anyio.to_thread.run_sync(_same, self._folder / own, self._folder / common):
+            return None
+        said = await self._git("config", "-z", "--get-regexp", r"^remote\..*\.url$", also=(1,))
+        remotes = dict(pair.split("\n", 1) for pair in said.text.split("\0") if "\n" in pair)
+        url = remotes.get("remote.origin.url") or (next(iter(remotes.values())) if len(remotes) == 1 else "")
+        name = name_of(url)
+        return f"{name}/{prefix}".rstrip("/") if name is not None else None
+
     async def _commit(self, name: str) -> str | None:
         """The commit that ``name`` names."""
         if not name or name.startswith("-") or "\0" in name:
@@ -147,6 +160,10 @@ class GitRepository:
 
     async def _untracked(self) -> list[str]:
         return names((await self._git("ls-files", "--others", "--exclude-standard", "-z")).output)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _modified(path: Path) -> float:

@@ -171,6 +171,10 @@ class AdaptedStorage:
                 yield name
 
     @property
+    def active_sessions(self) -> None:
+        """Each folder has its own: an adapter has no place for it."""
+
+    @property
     def away(self) -> None:
         """Nothing waits: an adapter that fails says so at once."""
 

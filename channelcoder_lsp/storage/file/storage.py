@@ -145,6 +145,10 @@ class FileSessionStorage:
                 yield name
 
     @property
+    def active_sessions(self) -> None:
+        """Each folder of this machine has its own."""
+
+    @property
     def away(self) -> None:
         """Nothing waits: the files are here."""
 

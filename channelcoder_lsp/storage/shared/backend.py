@@ -25,6 +25,11 @@ class Handle:
     """What tells it from any other session, also from a later one of its name."""
 
 
+def is_listed(name: str) -> bool:
+    """Whether it is a session's; others, which no session can have, stand for what is kept beside the sessions."""
+    return "/" not in name
+
+
 @dataclass(frozen=True)
 class Mark:
     """How far somebody has read a session."""

@@ -26,10 +26,10 @@ from channelcoder_lsp.services.locks import FileLock
 from channelcoder_lsp.services.tasks import end
 from channelcoder_lsp.storage.file.disk import make_folder
 from channelcoder_lsp.storage.file.recall import fill
-from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored
+from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored, is_listed
 from channelcoder_lsp.storage.shared.drawer import HERE, Drawer
 from channelcoder_lsp.storage.shared.lines import head_of, row_after, row_of, whole_of
-from channelcoder_lsp.storage.shared.transcripts import is_of_transcripts, session_of
+from channelcoder_lsp.storage.shared.transcripts import session_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
@@ -396,9 +396,9 @@ class Outbox(Backend):
                 lock.close()
 
     async def _waiting_of(self, keys: Collection[str] | None) -> list[Waiting]:
-        """What waits, sessions before transcripts."""
+        """What waits, sessions before what is kept beside them."""
         waiting = [each for each in await self._drawer.waiting() if keys is None or each.handle.key in keys]
-        return sorted(waiting, key=lambda each: is_of_transcripts(each.handle.name))
+        return sorted(waiting, key=lambda each: not is_listed(each.handle.name))
 
     async def _deliver(self, what: Waiting) -> None:
         handle = self._there(what.handle)
@@ -452,8 +452,9 @@ class Outbox(Backend):
                 await self._inner.create(wanted, whole_of(state, name, self.address))
             except SessionExistsError:
                 there = await self._inner.find(name)
-                if there is not None and there.key == handle.key:
-                    return wanted  # it was created before this process, or the last one, died
+                # It was created before this process, or the last one, died; what isn't listed everybody may create.
+                if there is not None and (there.key == handle.key or not is_listed(name)):
+                    return there
                 number += 1
                 name = f"{handle.name}-{number}"
             else:
@@ -461,8 +462,8 @@ class Outbox(Backend):
                 return wanted
 
     async def _revive(self, what: Waiting) -> None:
-        if is_of_transcripts(what.handle.name):
-            # They go with their session; what was said in it is in the one that is revived.
+        if not is_listed(what.handle.name):
+            # Transcripts go with their session; what was said in it is in the one that is revived.
             await self._drawer.delivered(what)
             await self._drawer.forget(what.handle.key)
             return

@@ -8,11 +8,12 @@ from uuid import uuid4
 
 from channelcoder_lsp.domain.errors import SessionExistsError, SessionNameError, SessionNotFoundError
 from channelcoder_lsp.storage.names import session_name
-from channelcoder_lsp.storage.shared.backend import Handle
+from channelcoder_lsp.storage.shared.active import SharedActive
+from channelcoder_lsp.storage.shared.backend import Handle, is_listed
 from channelcoder_lsp.storage.shared.journal import SharedJournal
 from channelcoder_lsp.storage.shared.leasing import LEASE_SECONDS
 from channelcoder_lsp.storage.shared.lines import head_of, state_of, whole_of
-from channelcoder_lsp.storage.shared.transcripts import SharedTranscripts, is_of_transcripts
+from channelcoder_lsp.storage.shared.transcripts import SharedTranscripts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -34,6 +35,8 @@ class SharedStorage:
         self._backend = backend
         self._lease_seconds = lease_seconds
         self.url = url
+        self.active_sessions = SharedActive(backend)
+        """Which session is the active one of each project."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._backend.address!r})"
@@ -72,7 +75,7 @@ class SharedStorage:
 
     async def list(self) -> list[SessionInfo]:
         """What there is, newest first, without reading any history."""
-        rows = [row for row in await self._backend.rows() if not is_of_transcripts(row.name)]
+        rows = [row for row in await self._backend.rows() if is_listed(row.name)]
         return sorted(rows, key=lambda row: row.last_active, reverse=True)
 
     async def create(self, state: SessionState, name: str) -> SharedJournal:
@@ -129,8 +132,10 @@ class SharedStorage:
         """The names of sessions that changed, by whomever. Ends with its task."""
         async with aclosing(self._backend.watch()) as names:
             async for name in names:
-                if not is_of_transcripts(name):
+                if is_listed(name):
                     yield name
+                else:
+                    self.active_sessions.changed(name)
 
     @property
     def away(self) -> str | None:

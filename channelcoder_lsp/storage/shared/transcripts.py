@@ -24,17 +24,12 @@ if TYPE_CHECKING:
     from channelcoder_lsp.storage.shared.backend import Backend
 
 _PREFIX = "transcripts/"
-"""No name of a session can have a slash in it."""
-
-
-def is_of_transcripts(name: str) -> bool:
-    """Whether that is what the transcripts of a session are stored under."""
-    return name.startswith(_PREFIX)
+"""See :func:`~channelcoder_lsp.storage.shared.backend.is_listed`."""
 
 
 def session_of(name: str) -> str | None:
     """The key of the session whose transcripts are stored under ``name``; None for what is no transcripts."""
-    return name.removeprefix(_PREFIX) if is_of_transcripts(name) else None
+    return name.removeprefix(_PREFIX) if name.startswith(_PREFIX) else None
 
 
 class SharedTranscripts:
