@@ -13,7 +13,7 @@ import click
 
 from channelcoder_lsp.cli.completing import session_names
 from channelcoder_lsp.cli.copying import copy
-from channelcoder_lsp.cli.failing import MissingFileError, finish, verbose
+from channelcoder_lsp.cli.failing import FAILED, MissingFileError, finish, verbose
 from channelcoder_lsp.cli.folder import active_session, checkouts, forked, project, renamed, state_of
 from channelcoder_lsp.cli.output import json_option, say, say_json, say_rows
 from channelcoder_lsp.domain.errors import SessionError, SessionNotFoundError, dollars
@@ -54,8 +54,8 @@ def list_(*, as_json: bool) -> None:
     say_rows(
         [
             [
-                "*" if info.name == active else "",
                 info.name,
+                "active" if info.name == active else "",
                 f"{info.message_count} messages",
                 f"{info.last_active:%Y-%m-%d %H:%M}",
                 info.first_question or "",
@@ -138,16 +138,14 @@ def fork(name: str, new_name: str) -> None:
 @session.command()
 @_name
 @click.option("-y", "--yes", is_flag=True, help="Don't ask.")
+@click.pass_context
 @verbose
-def remove(name: str, *, yes: bool) -> None:
+def remove(ctx: click.Context, name: str, *, yes: bool) -> None:
     """Remove a session and everything that belongs to it."""
     if not finish(AllSessions.exists(name)):
         raise SessionNotFoundError(name)
     if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError(f"Nobody can be asked whether {name} is to be removed. Say --yes.")
-        if not click.confirm(f"Remove the session {name} for good?"):
-            raise click.Abort
+        _ask(ctx, f"the session {name}")
     finish(AllSessions.remove(name))
     say(f"{name} is removed.")
 
@@ -264,8 +262,9 @@ def search(text: str, *, as_json: bool) -> None:
 @click.option("--older-than", required=True, metavar="AGE", help="Such as 12h, 30d or 8w.")
 @click.option("-y", "--yes", is_flag=True, help="Don't ask.")
 @json_option
+@click.pass_context
 @verbose
-def prune(older_than: str, *, yes: bool, as_json: bool) -> None:
+def prune(ctx: click.Context, older_than: str, *, yes: bool, as_json: bool) -> None:
     """Remove sessions that are old.
 
     Those in which nothing was said for so long, but none that is active in a folder.
@@ -273,16 +272,27 @@ def prune(older_than: str, *, yes: bool, as_json: bool) -> None:
     age = _AGE.fullmatch(older_than)
     if age is None:
         raise click.UsageError(f"--older-than {older_than}: it must be a number and h, d or w, such as 30d.")
-    if not yes and sys.stdin.isatty() and not click.confirm(f"Remove all sessions older than {older_than} for good?"):
-        raise click.Abort
-    if not yes and not sys.stdin.isatty():
-        raise click.UsageError("Nobody can be asked whether sessions are to be removed. Say --yes.")
+    if not yes:
+        _ask(ctx, f"all sessions older than {older_than}")
     hours = timedelta(hours=int(age[1]) * _HOURS[age[2]])
     removed = finish(AllSessions.prune(hours))
     if as_json:
         say_json(removed)
     else:
         say("\n".join(f"{name} is removed." for name in removed) or "There is none so old.")
+
+
+def _ask(ctx: click.Context, what: str) -> None:
+    """Go on if a person agrees that ``what`` is removed; else the command ends here.
+
+    Raises:
+        click.UsageError: there is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"Nobody can be asked whether to remove {what}. Say --yes.")
+    if not click.confirm(f"Remove {what} for good?", err=True):
+        click.echo("Nothing is removed.", err=True)
+        ctx.exit(FAILED)
 
 
 def _active() -> str:

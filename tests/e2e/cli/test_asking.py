@@ -95,7 +95,8 @@ class TestTheSession:
         await shell("run", "One", "--session", "work")
         await shell("run", "Two", "--session", "work")
         await shell("run", "-p", "Three", "--load-session", "work")
-        assert await shell.asked() == ["One", "Two", "Three"]
+        await shell("run", "-p", "Four", "--session", "work")
+        assert await shell.asked() == ["One", "Two", "Three", "Four"]
 
     async def test_is_gone_on_with_after_a_stream(self, shell: Shell):
         """The original never records the session id of a stream."""
@@ -139,6 +140,8 @@ class TestFailures:
         await shell("run", "Hi", "--session", "../out", code=4)
         (shell.project / "on.md").write_text("---\nsession:\n  required: true\n---\nGo on")
         await shell("run", "on.md", code=4)
+        await shell("run", "on.md", "--session", "new", code=4)
+        assert await shell.json("session", "list") == []
 
     async def test_interrupted_ends_with_130_and_the_session_goes_on(self, shell: Shell):
         await shell.model.script(Text(text="Never seen", wait=True))

@@ -7,6 +7,9 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+from pseudoterminal import in_terminal
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,6 +27,45 @@ class TestSession:
         await shell("session", "remove", "two", "--yes")
         assert await shell.json("session", "list") == []
         await shell("session", "remove", "two", "--yes", code=4)
+
+    async def test_is_a_row_of_a_list_that_begins_with_its_name(self, shell: Shell):
+        """Whether it is the active one or not: `cut -f1` gives the names."""
+        await shell("run", "-c", "One")
+        await shell("session", "save", "here")
+        await shell("run", "Two", "--session", "other")
+        rows = [row.split("\t") for row in (await shell("session", "list")).splitlines()]
+        assert [row[:3] + row[4:] for row in rows] == [
+            ["other", "", "2 messages", "Two"],
+            ["here", "active", "2 messages", "One"],
+        ]
+
+    @pytest.mark.parametrize("command", [["remove", "one"], ["prune", "--older-than", "0h"]], ids=["remove", "prune"])
+    async def test_is_removed_when_a_person_agrees(self, shell: Shell, command: list[str]):
+        await shell("run", "One", "--session", "one")
+        for answer, code, left in (("n", 1, ["one"]), ("y", 0, [])):
+            asked = [*shell.command, "session", *command]
+            async with in_terminal(asked, shell.project, shell.environment) as terminal:
+                await terminal.shows("for good?")
+                terminal.type(f"{answer}\n")
+                assert await terminal.ends() == code
+            assert [row["name"] for row in await shell.json("session", "list")] == left
+
+    async def test_is_named_by_no_path(self, shell: Shell):
+        """The original reads, writes and removes files outside of its folder."""
+        outside = shell.home / "out.json"
+        outside.write_text("{}")
+        await shell("run", "One", "--session", "one")
+        for command in (
+            ["run", "Hi", "--session", "../out"],
+            ["session", "rename", "one", "../out"],
+            ["session", "fork", "one", "../out"],
+            ["session", "remove", "../out", "--yes"],
+            ["session", "show", "../out"],
+            ["run", "Hi", "--load-session", "../out"],
+        ):
+            await shell(*command, code=4)
+        assert outside.read_text() == "{}"
+        assert sorted(path.name for path in shell.home.glob("out*")) == ["out.json"]
 
     async def test_loaded_is_the_one_that_is_gone_on_with(self, shell: Shell):
         await shell("run", "One", "--session", "one")
