@@ -6,6 +6,7 @@ import { ofRange } from "./context.ts";
 import type { ThreadContent, ThreadRow } from "./protocol.ts";
 import { comments, heading, type Shown, traits } from "./rendering.ts";
 import { settings } from "./settings.ts";
+import { Soon } from "./soon.ts";
 
 const STREAM_MS = 150;
 const EDIT_MS = 200;
@@ -58,7 +59,7 @@ export class Threads implements vscode.Disposable {
   private readonly disposables: { dispose(): unknown }[] = [];
   private readonly beside = new Map<string, Beside>();
   private readonly ids = new WeakMap<vscode.CommentThread, string>();
-  private readonly reading = new Map<string, NodeJS.Timeout>();
+  private readonly reading = new Soon(STREAM_MS, (threadId) => void this.read(threadId));
   private readonly changed = new vscode.EventEmitter<void>();
   private listed = new Map<string, ThreadRow>();
   private edited: NodeJS.Timeout | undefined;
@@ -107,8 +108,8 @@ export class Threads implements vscode.Disposable {
         }
       }),
       this.server.onTurn((told) => {
-        if (told.threadId !== null) {
-          this.readSoon(told.threadId);
+        if (told.threadId !== null && this.beside.has(told.threadId)) {
+          this.reading.call(told.threadId);
         }
       }),
     );
@@ -247,21 +248,10 @@ export class Threads implements vscode.Disposable {
     const ids = new Set(shown.map((row) => row.threadId));
     for (const [id, beside] of this.beside) {
       if (!ids.has(id)) {
-        beside.thread.dispose();
-        this.beside.delete(id);
+        this.remove(id, beside);
       }
     }
     await Promise.all(shown.map((row) => this.read(row.threadId)));
-  }
-
-  private readSoon(threadId: string): void {
-    if (this.beside.has(threadId) && !this.reading.has(threadId)) {
-      const timer = setTimeout(() => {
-        this.reading.delete(threadId);
-        void this.read(threadId);
-      }, STREAM_MS);
-      this.reading.set(threadId, timer);
-    }
   }
 
   private async read(threadId: string): Promise<void> {
@@ -273,7 +263,9 @@ export class Threads implements vscode.Disposable {
         this.show(content, number);
       }
     } catch (problem) {
-      this.log.warn(`the thread ${threadId} could not be read: ${String(problem)}`);
+      if (this.listed.has(threadId)) {
+        this.log.warn(`the thread ${threadId} could not be read: ${String(problem)}`);
+      }
     }
   }
 
@@ -326,21 +318,22 @@ export class Threads implements vscode.Disposable {
   private closed(uri: string): void {
     for (const [id, beside] of this.beside) {
       if (beside.thread.uri.toString() === uri) {
-        beside.thread.dispose();
-        this.beside.delete(id);
+        this.remove(id, beside);
       }
     }
   }
 
+  /** Show a thread no more; what its session's answer still brings is not asked for. */
+  private remove(id: string, beside: Beside): void {
+    beside.thread.dispose();
+    this.beside.delete(id);
+    this.reading.drop(id);
+  }
+
   private forget(): void {
-    for (const beside of this.beside.values()) {
-      beside.thread.dispose();
+    for (const [id, beside] of this.beside) {
+      this.remove(id, beside);
     }
-    this.beside.clear();
-    for (const timer of this.reading.values()) {
-      clearTimeout(timer);
-    }
-    this.reading.clear();
     clearTimeout(this.edited);
     this.listed = new Map();
     this.changed.fire();
