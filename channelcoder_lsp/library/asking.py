@@ -34,6 +34,9 @@ class WorktreeOptions(TypedDict, total=False):
     base: str
     path: str | Path
     create: bool
+    cleanup: bool
+    """Remove it after the question if it was made for it and holds no uncommitted work; the session then goes on in the
+    folder where it was before."""
 
 
 class Options(TypedDict, total=False):
@@ -186,6 +189,9 @@ def _permission_tool(named: str | None) -> str | None:
 
 def _worktree(given: str | WorktreeOptions | None) -> WorktreeOptions | None:
     wanted: WorktreeOptions | None = {"branch": given} if isinstance(given, str) else given
+    if wanted is not None and (unknown := wanted.keys() - WorktreeOptions.__annotations__.keys()):
+        known = ", ".join(WorktreeOptions.__annotations__)
+        raise ArgumentsError(f"worktree: {min(unknown)} does not fit. There are {known}.")
     if wanted is not None and not wanted.get("branch"):
         raise ArgumentsError("worktree: the branch is missing. Give its name, or {'branch': ...}.")
     return wanted

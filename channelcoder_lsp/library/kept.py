@@ -87,6 +87,8 @@ class KeptSession(AllSessions):
     async def save(self, name: str | None = None) -> str:
         """Store the session, under ``name`` from now on.
 
+        A storage that can't remove sessions keeps what was said so far under the old name, too.
+
         Returns:
             Where it is.
 
@@ -106,7 +108,10 @@ class KeptSession(AllSessions):
         if wanted is not None and wanted != session.name:
             await self._let_go()
             try:
-                await self._storage.rename(session.name, wanted)
+                if hasattr(self._given, "delete"):
+                    await self._storage.rename(session.name, wanted)
+                else:  # an adapter with the guide's three methods keeps what it has under the old name
+                    await archive.fork(self._storage, session.name, wanted)
                 self._name = self._stored = wanted
             finally:
                 session = await self._opened()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,33 +16,50 @@ from channelcoder_lsp.execution.worktree import Worktrees, current_worktree
 from channelcoder_lsp.library.contained import made_ready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from channelcoder_lsp.domain.container import ContainerRun
-    from channelcoder_lsp.library.asking import Asking
+    from channelcoder_lsp.execution.worktree import Worktree
+    from channelcoder_lsp.library.asking import Asking, WorktreeOptions
     from channelcoder_lsp.services.session import Session
 
+logger = logging.getLogger(__name__)
 
-async def folder_of(session: Session, wanted: Asking, own: Path) -> Path:
-    """Where Claude is to work: in the worktree that the question or the session names, else in ``own``.
 
-    Args:
-        session: the session, which keeps the worktree that is named.
-        wanted: the question.
-        own: the folder of whoever asks.
+@asynccontextmanager
+async def folder_for(session: Session, wanted: Asking, own: Path) -> AsyncIterator[Path]:
+    """Where Claude is to work, for as long as the question takes: see :func:`folder_of`.
+
+    A worktree that was made for this question alone is removed in the end, unless it holds uncommitted work.
 
     Raises:
         WorktreeError: it can't be made, or the session's is gone.
     """
-    if (named := wanted.worktree) is not None:
-        where = named.get("path")
-        made = await Worktrees(own).ensure(
-            named["branch"],
-            base=named.get("base"),
-            path=Path(where) if where is not None else None,
-            create=named.get("create", False),
-        )
-        await session.work_in(WorktreeOfSession(branch=named["branch"], path=str(made.path)))
+    before = session.head.channelcoder.worktree
+    made = await _worktree(session, wanted.worktree, own) if wanted.worktree is not None else None
+    try:
+        yield await folder_of(session, wanted, own)
+    finally:
+        if made is not None and made.made and (wanted.worktree or {}).get("cleanup"):
+            try:
+                await Worktrees(own).remove(made.path)
+            except WorktreeError as problem:
+                logger.warning("%s", problem)
+            else:
+                await session.work_in(before)
+
+
+async def folder_of(session: Session, wanted: Asking, own: Path) -> Path:
+    """Where Claude is to work: in the worktree that the session names, else in ``own``.
+
+    Args:
+        session: the session.
+        wanted: the question.
+        own: the folder of whoever asks.
+
+    Raises:
+        WorktreeError: the session's is gone.
+    """
     if wanted.cwd is not None:
         return wanted.cwd
     if (kept := session.head.channelcoder.worktree) is None:
@@ -51,6 +70,19 @@ async def folder_of(session: Session, wanted: Asking, own: Path) -> Path:
             f"`git worktree add {shlex.quote(kept.path)} {shlex.quote(kept.branch)}`, or name another."
         )
     return Path(kept.path)
+
+
+async def _worktree(session: Session, named: WorktreeOptions, own: Path) -> Worktree:
+    """The worktree that is named, which the session keeps."""
+    where = named.get("path")
+    made = await Worktrees(own).ensure(
+        named["branch"],
+        base=named.get("base"),
+        path=Path(where) if where is not None else None,
+        create=named.get("create", False),
+    )
+    await session.work_in(WorktreeOfSession(branch=named["branch"], path=str(made.path)))
+    return made
 
 
 async def container_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +16,20 @@ from channelcoder_lsp.library.asking import Options, StructuredAnswer, asking
 from channelcoder_lsp.library.detached import begin
 from channelcoder_lsp.library.interactive import Interactive, fit_for_a_person, in_terminal
 from channelcoder_lsp.library.kept import KeptSession
-from channelcoder_lsp.library.place import container_of, folder_of
+from channelcoder_lsp.library.place import container_of, folder_for, folder_of
 from channelcoder_lsp.library.results import Chunk, Compacted, Result
 from channelcoder_lsp.services.events import TurnOver, TurnStatus, TurnText
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
     from pathlib import Path
 
     from typing_extensions import Unpack
 
     from channelcoder_lsp.domain.turn import Turn
     from channelcoder_lsp.execution.background import Detached
+    from channelcoder_lsp.library.asking import Asking
+    from channelcoder_lsp.services.session import Session as OpenSession
 
 
 class Session(KeptSession):
@@ -123,11 +126,11 @@ class Session(KeptSession):
                 "The terminal can't be handed to a container. Ask with `channelcoder run`, or leave the container "
                 "(docker=False)."
             )
-        folder = await folder_of(session, wanted, self.cwd)
-        request = wanted.adjust(replace(self._request(), cwd=folder))
         asked = wanted.question.instruction or wanted.question.text
         try:
-            return await in_terminal(session, self._runtime.configuration, request, asked or None)
+            async with folder_for(session, wanted, self.cwd) as folder:
+                request = wanted.adjust(replace(self._request(), cwd=folder))
+                return await in_terminal(session, self._runtime.configuration, request, asked or None)
         finally:
             self._messages = (await session.state()).messages
 
@@ -146,7 +149,14 @@ class Session(KeptSession):
             yield Chunk("result", result=Result("", prompt=wanted.question.instruction or wanted.question.text))
             return
         session = await self._opened()
-        folder = await folder_of(session, wanted, self.cwd)
+        async with (
+            folder_for(session, wanted, self.cwd) as folder,
+            aclosing(self._answered(session, wanted, folder)) as chunks,
+        ):
+            async for chunk in chunks:
+                yield chunk
+
+    async def _answered(self, session: OpenSession, wanted: Asking, folder: Path) -> AsyncGenerator[Chunk, None]:
         container = await container_of(session, wanted, folder, trusts=self._runtime.trusts)
         watcher = StructuredAnswer(wanted.output) if wanted.output is not None else None
         turn = await session.ask(

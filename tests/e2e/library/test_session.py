@@ -193,6 +193,15 @@ class TestStorages:
         async with await session.load("mine", storage) as s:
             await s.claude("Two")
         assert questions(await model.requests()) == ["One", "Two"]
+        async with session(storage=storage) as s:
+            await s.claude("Three")
+            assert await s.save("named") == "named"  # though the adapter can't remove what is there without a name
+            await s.claude("Four")
+        assert questions(await model.requests()) == ["Three", "Four"]
+        async with await session.load("named", storage) as s:
+            assert [one.content for one in s.messages() if one.role == "user"] == ["Three", "Four"]
+            await s.claude("Five")
+        assert questions(await model.requests()) == ["Three", "Four", "Five"]
 
     async def test_without_auto_save_only_save_stores(self, model: OfflineModel, tmp_path: Path):
         async with session(auto_save=False) as s:
@@ -371,6 +380,31 @@ class TestWorktrees:
         async with await session.load("mine") as s:
             with pytest.raises(WorktreeError, match=r"git worktree add \S*/project-x x"):
                 await s.claude("Two")
+
+    async def test_one_for_a_question_alone_is_removed_after_it(self, model: OfflineModel, repository: Path):
+        """But none that was there before, and none that holds work."""
+        await claude("Zero", worktree="there")
+        async with session() as s:
+            await s.claude("One", worktree={"branch": "x", "cleanup": True})
+            assert str(repository.parent / "project-x") in json.dumps((await model.requests())[-1].messages)
+            assert not (repository.parent / "project-x").exists()
+            await s.claude("Two")
+            assert str(repository) in json.dumps((await model.requests())[-1].messages[-1])
+            await s.claude("Three", worktree={"branch": "there", "cleanup": True})
+            assert (repository.parent / "project-there").is_dir()
+            async for chunk in s.stream("Four", worktree={"branch": "work", "cleanup": True}):
+                if chunk.type == "result":
+                    (repository.parent / "project-work/new.py").touch()
+            await s.claude("Five")
+        assert (repository.parent / "project-work/new.py").exists()
+        assert str(repository.parent / "project-work") in json.dumps((await model.requests())[-1].messages)
+
+    async def test_what_does_not_fit_is_refused(self, model: OfflineModel, repository: Path):
+        async with session() as s:
+            for wrong in ({"branch": "x", "clean": True}, {"base": "main"}, ""):
+                with pytest.raises(ArgumentsError, match="worktree"):
+                    await s.claude("One", worktree=wrong)
+        assert not (repository.parent / "project-x").exists()
 
     async def test_what_is_asked_in_the_context_works_in_it(self, model: OfflineModel, repository: Path):
         async with worktree("y") as made:
