@@ -104,12 +104,18 @@ def test_restricted_mode_says_what_is_off(start, machine, model):
     code = start(machine.write("shop.py", SHOP), trusted=False)
     code.ready()
     expect(code.status).to_contain_text("Claude (restricted)")
+
+    def explained() -> None:
+        code.hover_over(code.status, "CLAUDE.md")
+
+    explained()
+    code.small_pictures("trust", explained)
     model.script("It adds up.")
     code.ask("What does this do?", TOTAL)
     code.answered("It adds up.")
     [request] = model.requests(1)
     assert "French" not in json.dumps(request.messages) + request.system
-    code.hover_over(code.status, "CLAUDE.md")
+    explained()
     code.picture("restricted")
 
 
@@ -139,7 +145,10 @@ def test_a_server_is_installed_on_a_click(start, machine):
     (machine.home / ".profile").write_text(f"export PATH='{sys.base_prefix}/bin:{os.defpath}'\n", "utf-8")
     settings = {"channelcoder.server.path": "", "channelcoder.server.requirement": str(wheel(machine.home))}
     code = start(machine.write("shop.py", SHOP), **settings)
-    code.page.get_by_role("button", name="Install Server").first.click()
+    install = code.page.get_by_role("button", name="Install Server").first
+    install.wait_for()
+    code.small_pictures("install")
+    install.click()
     code.ready()
     assert len(code.servers()) == 1
     assert list((machine.home / "code").glob("User/globalStorage/*/server/bin/channelcoder-lsp"))

@@ -168,12 +168,19 @@ def test_the_doctor_says_how_it_stands(desk):
 
 
 def test_the_walkthrough_shows_what_it_tells(desk):
-    """Its steps with their pictures, where the window is wide enough for them."""
+    """Its steps with their pictures, where the window is wide enough for them; that the server runs is ticked off."""
     desk.run("View: Toggle Primary Side Bar Visibility")
     desk.take("Welcome: Open Walkthrough", "Ask Claude about your code")
     steps = desk.page.locator(".getting-started-step")
     expect(steps).to_have_count(4)
-    for step, shown in (("Ask about a selection", "Selected code"), ("Go on with the session", "A session on a page")):
+    expect(steps.filter(has_text="Install the server").get_by_role("checkbox")).to_be_checked()
+    shown_at = {
+        "Ask about a selection": "Selected code",
+        "Go on with the session": "A session on a page",
+        "What a folder may decide": "The status bar",
+        "Install the server": "A notification",
+    }
+    for step, shown in shown_at.items():
         steps.filter(has_text=step).click()
         picture = desk.page.get_by_alt_text(shown)
         expect(picture).to_be_visible()

@@ -39,7 +39,7 @@ def test_a_session_goes_on_after_a_reload(code, model):
     expect(page.locator("main")).not_to_contain_text("answering…")
     expect(page.locator("figure svg a")).to_have_count(2)
     code.picture("session")
-    code.small_pictures("continue", code.page.locator(".part.editor"))
+    code.small_pictures("continue")
     assert model.requests(2)[1].earlier_questions == ["What does this do?"]
     page.get_by_role("link", name="shop.py:13").click()
     expect(code.cursor).to_have_text("Ln 13, Col 1")

@@ -87,7 +87,7 @@ def test_the_light_bulb_takes_code_from_an_answer(code, model):
     model.script(ANSWER)
     code.ask("Make it shorter", TOTAL)
     code.answered("in one line")
-    code.small_pictures("ask", code.page.locator(".part.editor"))
+    code.small_pictures("ask")
     code.collapse()
     code.go(14)
     code.choose("Claude: Replace the selection with it", picture="actions")

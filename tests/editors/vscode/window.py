@@ -362,8 +362,13 @@ class Window:
         if folder := os.environ.get("CHANNELCODER_PICTURES"):
             self.page.screenshot(path=Path(folder) / f"vscode-{name}.png", animations="disabled")
 
-    def small_pictures(self, name: str, of: Locator) -> None:
-        """Keep small pictures of a part of the window for the walkthrough, light and dark, where pictures are kept."""
+    def small_pictures(self, name: str, show: Callable[[], None] | None = None) -> None:
+        """Keep small pictures of the editor and what is below for the walkthrough, light and dark, where they are kept.
+
+        Args:
+            name: what they show.
+            show: brings what goes away when another theme is chosen.
+        """
         folder = os.environ.get("CHANNELCODER_PICTURES")
         before = self.page.viewport_size
         if folder is None or before is None:
@@ -371,7 +376,15 @@ class Window:
         self.page.set_viewport_size(_SMALL)
         for theme, class_ in (("light", ".vs"), ("dark", ".vs-dark")):
             self.page.locator(f".monaco-workbench{class_}").wait_for()
-            of.screenshot(path=Path(folder) / f"walkthrough-{name}-{theme}.png", animations="disabled")
+            if show is not None:
+                show()
+            part = self.page.locator(".part.editor").bounding_box()
+            assert part is not None
+            self.page.screenshot(
+                path=Path(folder) / f"walkthrough-{name}-{theme}.png",
+                animations="disabled",
+                clip={**part, "height": _SMALL["height"] - part["y"]},
+            )
             self.run("Preferences: Toggle between Light/Dark Themes")
         self.page.locator(".monaco-workbench.vs").wait_for()
         self.page.set_viewport_size(before)
