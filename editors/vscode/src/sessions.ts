@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Context } from "./context.ts";
-import type { SessionRow } from "./protocol.ts";
+import type { SessionRow, TurnNotification } from "./protocol.ts";
 import { typedText } from "./question.ts";
 import { age, amount, counted, dollars, rowFacts } from "./rendering.ts";
 import { SessionViews } from "./sessionview.ts";
@@ -32,6 +32,13 @@ export function registerSessions(context: Context): void {
   context.command("session.compact", () => compact(context));
   context.command("session.limit", () => limit(context));
   context.command("model", () => chooseModel(context));
+  context.extension.subscriptions.push(
+    context.server.onTurn((told) => {
+      tellLeft(context, told).catch((problem: unknown) => {
+        context.fail(problem);
+      });
+    }),
+  );
 }
 
 async function create(context: Context): Promise<void> {
@@ -54,8 +61,22 @@ async function switchTo(context: Context, chosen?: Chosen): Promise<void> {
   const folder = chosen?.folder ?? (await context.folder()) ?? null;
   const row = chosen?.row ?? (await pick(context, "Switch Session"));
   if (row !== undefined) {
-    await context.server.execute("channelcoder.session.switch", { name: row.name, folder });
-    await context.threads.refresh();
+    await goTo(context, row.name, folder);
+  }
+}
+
+async function goTo(context: Context, name: string, folder: string | null): Promise<void> {
+  await context.server.execute("channelcoder.session.switch", { name, folder });
+  await context.threads.refresh();
+}
+
+/** Say that there is an answer in a session that the user has left: nothing else on the screen does. */
+async function tellLeft(context: Context, { session, state, leftIn }: TurnNotification): Promise<void> {
+  if (state === "done" && leftIn != null) {
+    const said = `Claude answered in the session ${session}.`;
+    if ((await vscode.window.showInformationMessage(said, "Switch to It")) !== undefined) {
+      await goTo(context, session, leftIn);
+    }
   }
 }
 

@@ -65,6 +65,25 @@ def test_any_session_of_the_view_is_forked(desk, model):
     desk.view("Explorer")
 
 
+def test_an_answer_in_a_session_that_was_left_is_said(desk, model):
+    """Once, with a button that goes back to where the answer is."""
+    model.script(Text(text="It adds up.", words_per_chunk=1, hold_after=1))
+    desk.ask("What does this do?", TOTAL)
+    expect(desk.thread).to_contain_text("answering")
+    model.requests(1)  # a reply that isn't on its way can't be released
+    asked_in = desk.begun
+    desk.run("ChannelCoder: New Session")
+    desk.type_name("meanwhile")
+    expect(desk.lenses).to_have_count(0)
+    expect(desk.thread).to_have_count(0)
+    model.release()
+    expect(desk.notifications.filter(has_text=f"Claude answered in the session {asked_in}.")).to_have_count(1)
+    desk.page.get_by_role("button", name="Switch to It").click()
+    expect(desk.status).to_have_accessible_name(re.compile(rf"Session: {asked_in}\b"))
+    expect(desk.lenses.first).to_have_text("Claude: 1 answer")
+    desk.hover("total", "It adds up.")
+
+
 def test_a_session_is_exported_and_cleared(desk, model):
     """The export is a Markdown document; cleared, the session has no threads any more."""
     model.script("It adds up.")
