@@ -83,6 +83,9 @@ export function counted(number: number, what: string): string {
 }
 
 export function dollars(amount: number): string {
+  if (amount === 0) {
+    return "$0";
+  }
   return amount >= 0.1 ? `$${amount.toFixed(2)}` : `$${amount.toFixed(4)}`;
 }
 
@@ -130,7 +133,7 @@ function finding(thread: ThreadContent): Shown {
     who: "claude",
     author: "Claude",
     text: found?.message ?? "",
-    label: [found?.severity, found?.code].filter((part) => part != null).join(" · "),
+    label: found?.code ?? undefined, // how severe it is stands at the top
     when: thread.turns[0]?.asked ?? "",
     traits: ["finding", ...(thread.turns.length === 0 && thread.proposalIds.length > 0 ? ["proposal"] : [])],
   };

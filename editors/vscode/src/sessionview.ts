@@ -146,6 +146,7 @@ vscode.postMessage({ ready: true });
 `;
 
 const STYLE = `
+:root { --claude: #c15f3c; }
 body { font-family: var(--vscode-font-family); font-size: var(--vscode-font-size); color: var(--vscode-foreground);
   line-height: 1.55; padding: 0 20px 32px; }
 main { max-width: 780px; margin: 0 auto; }
@@ -155,19 +156,22 @@ h1 { font-size: 1.35em; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 header .facts { grid-column: 1; margin: 2px 0 0; }
 figure { grid-column: 2; grid-row: 1 / span 2; margin: 0; max-width: 320px; overflow-x: auto; text-align: right; }
 figcaption { font-size: 0.85em; color: var(--vscode-descriptionForeground); white-space: nowrap; }
+@media (max-width: 420px) { header { grid-template-columns: 1fr; } figure { grid-column: 1; grid-row: auto; margin-top: 8px; text-align: left; } }
 .key { display: inline-block; width: 9px; height: 9px; border-radius: 2px; margin-left: 6px; }
 .ground { fill: transparent; }
 svg a:hover .ground { fill: var(--vscode-list-hoverBackground); }
-.cost { fill: var(--vscode-charts-orange); background: var(--vscode-charts-orange); }
+.cost { fill: var(--claude); background: var(--claude); }
 .tokens { fill: var(--vscode-charts-blue); background: var(--vscode-charts-blue); }
 article { margin: 0 0 26px; }
 .question { display: flex; gap: 16px; justify-content: space-between; align-items: baseline; padding: 8px 12px;
-  border-radius: 6px; background: var(--vscode-textBlockQuote-background); border-left: 3px solid var(--vscode-charts-orange); }
+  border-radius: 6px; background: var(--vscode-textBlockQuote-background); border-left: 3px solid var(--claude); }
 .question p { margin: 0; font-weight: 600; white-space: pre-wrap; overflow-wrap: anywhere; }
 .place { flex: none; font-family: var(--vscode-editor-font-family); font-size: 0.9em; }
 .answer { padding: 2px 12px 0; overflow-wrap: anywhere; }
 .answer pre { padding: 10px 12px; border-radius: 6px; overflow-x: auto; background: var(--vscode-textCodeBlock-background); }
 code { font-family: var(--vscode-editor-font-family); font-size: var(--vscode-editor-font-size); }
+pre code { padding: 0; background: none; }
+blockquote { margin: 0; padding: 0 12px; border-left: 3px solid var(--vscode-textBlockQuote-border); background: none; }
 .facts { color: var(--vscode-descriptionForeground); font-size: 0.9em; margin: 4px 12px 0; }
 header .facts { margin-left: 0; }
 .note { font-style: italic; color: var(--vscode-descriptionForeground); }
@@ -175,13 +179,12 @@ header .facts { margin-left: 0; }
 a { color: var(--vscode-textLink-foreground); text-decoration: none; }
 a:hover { text-decoration: underline; }
 table { border-collapse: collapse; } td, th { border: 1px solid var(--vscode-widget-border, #8884); padding: 3px 8px; }
-.hljs-keyword, .hljs-literal, .hljs-built_in, .hljs-selector-tag { color: var(--vscode-symbolIcon-keywordForeground, #569cd6); }
-.hljs-keyword, .hljs-literal { color: var(--vscode-charts-purple); }
-.hljs-string, .hljs-regexp, .hljs-addition { color: var(--vscode-charts-green); }
-.hljs-number, .hljs-built_in { color: var(--vscode-charts-blue); }
-.hljs-title, .hljs-section { color: var(--vscode-charts-orange); }
+.hljs-keyword, .hljs-literal, .hljs-built_in, .hljs-selector-tag { color: var(--vscode-textLink-foreground); }
+.hljs-string, .hljs-regexp, .hljs-number { color: var(--vscode-debugTokenExpression-string); }
+.hljs-title, .hljs-section { color: var(--vscode-debugTokenExpression-name); }
 .hljs-comment, .hljs-quote { color: var(--vscode-descriptionForeground); font-style: italic; }
-.hljs-deletion { color: var(--vscode-charts-red); }
+.hljs-addition { color: var(--vscode-gitDecoration-addedResourceForeground); }
+.hljs-deletion { color: var(--vscode-gitDecoration-deletedResourceForeground); }
 .vscode-high-contrast .question, .vscode-high-contrast .answer pre, .vscode-high-contrast-light .question,
 .vscode-high-contrast-light .answer pre { border: 1px solid var(--vscode-contrastBorder); }
 .vscode-high-contrast svg a:focus .ground, .vscode-high-contrast-light svg a:focus .ground { stroke: var(--vscode-contrastActiveBorder); }

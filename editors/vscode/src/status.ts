@@ -155,7 +155,7 @@ async function menu(context: Context): Promise<void> {
       ? []
       : [{ label: "$(workspace-trusted) Trust This Folder", run: "trust" }]),
     { label: "$(account) Sign In…", run: "login" },
-    { label: "$(debug-restart) Restart Server", run: "restart" },
+    { label: "$(refresh) Restart Server", run: "restart" },
     { label: "$(pulse) Doctor", run: "doctor" },
     { label: "$(output) Show Output", run: "output" },
   ];

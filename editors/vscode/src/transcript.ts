@@ -74,14 +74,14 @@ async function article(shown: SessionTurnContent, index: number, page: Page): Pr
     parts.push(`${thousands(shown.inputTokens)} tokens in, ${thousands(shown.outputTokens)} out`);
   }
   const state =
-    turn.state === "done" ? "" : `<span class="state ${escape(turn.state)}">${stateOf(turn.state)}</span>`;
+    turn.state === "done" ? "" : ` · <span class="state ${escape(turn.state)}">${stateOf(turn.state)}</span>`;
   const answer = turn.answer === "" ? "" : await page.render(turn.answer);
   const failed = turn.error === null ? "" : `<p class="error">${escape(turn.error)}</p>`;
   const notes = turn.notes.map((note) => `<p class="note">${escape(note)}</p>`).join("");
   return (
     `<article id="turn-${index}"><div class="question"><p>${escape(turn.question)}</p>${place(shown, page)}</div>` +
     `<div class="answer">${answer}${notes}${failed}</div>` +
-    `<p class="facts">${escape(parts.join(" · "))} ${state}</p></article>`
+    `<p class="facts">${escape(parts.join(" · "))}${state}</p></article>`
   );
 }
 

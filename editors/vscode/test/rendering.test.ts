@@ -80,6 +80,15 @@ describe("a thread's comments", () => {
 });
 
 describe("a thread's heading", () => {
+  it("says how severe a finding is, which the comment does not say again", () => {
+    const found = thread({ finding: { severity: "error", code: "speed", message: "Slow." }, turns: [] });
+    assert.equal(heading(found), "Claude: error");
+    assert.deepEqual(
+      comments(found).map(({ text, label }) => [text, label]),
+      [["Slow.", "speed"]],
+    );
+  });
+
   it("says how it stands while there is no answer", () => {
     assert.equal(heading(thread({ turns: [turn({ state: "running" })] })), "Claude · answering…");
     assert.equal(heading(thread({ turns: [turn({ state: "failed" })] })), "Claude · failed");
@@ -127,6 +136,10 @@ describe("the tooltip of the status bar", () => {
 
   it("says what was said and spent, and nothing that is not known", () => {
     assert.deepEqual(sessionFacts(status), ["Session: shop", "2 messages · $0.50", "Model: the default"]);
+  });
+
+  it("says that nothing was spent without places after the point", () => {
+    assert.equal(sessionFacts({ ...status, messages: 0, costUsd: 0 })[1], "0 messages · $0");
   });
 
   it("says that what is said waits while the place for sessions is away", () => {

@@ -46,6 +46,12 @@ describe("a session's page", () => {
     assert.match(html, /1 h ago · sonnet · \$0\.50 · 12k tokens in, 67 out/);
   });
 
+  it("says of a question that has no whole answer how it stands with it", async () => {
+    const failed = asked("Why?");
+    const html = await body(session({ ...failed, turn: { ...failed.turn, state: "failed" } }), page);
+    assert.match(html, /67 out · <span class="state failed">failed<\/span>/);
+  });
+
   it("leads to the code, and says where that is gone", async () => {
     const there = await body(session(asked("Why?", { threadId: "h", uri: "file:///a.py", line: 4 })), page);
     assert.match(there, /data-thread="h">a\.py:5</);

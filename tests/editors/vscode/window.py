@@ -38,6 +38,32 @@ _SHOWN = """() => [
 """What is on top of the window, and where its keys go."""
 
 
+_CONTRASTS = """(main) => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const painted = (colors) => {
+    for (canvas.fillStyle of colors) canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
+      .map((part) => part / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+      .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0.05);
+  };
+  const found = [];
+  const texts = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode.data.trim();
+    const behind = [];
+    for (let one = texts.currentNode.parentElement; one; one = one.parentElement) {
+      behind.unshift(getComputedStyle(one).backgroundColor);
+    }
+    behind.unshift(getComputedStyle(document.documentElement).getPropertyValue("--vscode-editor-background"));
+    const both = [painted(behind), painted([...behind, getComputedStyle(texts.currentNode.parentElement).color])];
+    if (text !== "") found.push([text, Math.max(...both) / Math.min(...both)]);
+  }
+  return found;
+}"""
+"""Each text of a page, and how much its colour differs from what is behind it, as the WCAG count it."""
+
+
 class Window:
     """What a person does and sees in a window.
 
@@ -313,6 +339,12 @@ class Window:
     def session(self) -> FrameLocator:
         """The page of the session that is shown, or of an answer."""
         return self.page.frame_locator("iframe.webview.ready").frame_locator("#active-frame")
+
+    def faint(self, least: float) -> dict[str, float]:
+        """The texts on the page of the session that have less contrast than that."""
+        found: list[tuple[str, float]] = self.session().locator("main").evaluate(_CONTRASTS)
+        assert found
+        return {text: contrast for text, contrast in found if contrast < least}
 
     def title(self, action: str) -> Locator:
         """A button in the title of the active editor, not one that a thread in it has."""
