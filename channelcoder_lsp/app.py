@@ -83,6 +83,7 @@ async def _build(server: ChannelCoderServer, configuration: Configuration) -> Fa
         tell=turns,
         ask_person=ask_permission,
         repositories=GitRepository,
+        deny_list=configuration.deny_list,
     )
     try:
         storage = configuration.storage()

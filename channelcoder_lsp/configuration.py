@@ -11,11 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from channelcoder_lsp.claude.terminal import Launch
     from channelcoder_lsp.domain.agent import Agent, AgentConnection, AgentEvent, ConnectionRequest
+    from channelcoder_lsp.domain.deny_list import DenyList
     from channelcoder_lsp.domain.storage import JournaledStorage
     from channelcoder_lsp.offline.process import OfflineModel
     from channelcoder_lsp.settings import Settings
@@ -39,6 +40,7 @@ class Configuration:
         self._taken = False
         self.settings, _ = load_settings(self._forced)
         self._agent: tuple[Settings, Agent] | None = None
+        self._deny_lists: dict[Path, tuple[object, DenyList]] = {}
 
     def take(self, editor: Mapping[str, object]) -> list[str]:
         """Take the editor's settings; what is wrong with them, one sentence each."""
@@ -58,6 +60,22 @@ class Configuration:
         if self._agent is None or self._agent[0] != self.settings:
             self._agent = (self.settings, self._make_agent(self.settings))
         return self._agent[1]
+
+    def deny_list(self, folder: Path) -> DenyList:
+        """Which files of a folder are kept from Claude, as the settings and the command line's rules are now. Blocks.
+
+        It is the user's own rules that hold, whichever model is asked.
+        """
+        from channelcoder_lsp.claude.prohibitions import Prohibitions  # noqa: PLC0415 - on first use
+        from channelcoder_lsp.domain.deny_list import DenyList, DenyRules  # noqa: PLC0415
+
+        prohibitions = Prohibitions(folder, os.environ)
+        state = (self.settings.denied_files, [_state(file) for file in prohibitions.files()])
+        known = self._deny_lists.get(folder)
+        if known is None or known[0] != state:
+            ours = DenyRules(tuple(self.settings.denied_files), folder)
+            known = self._deny_lists[folder] = state, DenyList(folder, [*prohibitions.rules(), ours])
+        return known[1]
 
     async def launch(self, request: ConnectionRequest, *, prompt: str | None, visited: Path) -> Launch:
         """How to start the command line that a person uses in a terminal; see :func:`claude.terminal.launch`.
@@ -81,6 +99,7 @@ class Configuration:
             cli_path=self.settings.cli_path,
             environment=environment,
             denied=[self.settings.sessions],
+            deny_list=self.deny_list,
         )
 
     def transcripts(self) -> Path:
@@ -111,8 +130,8 @@ class Configuration:
 
     def _make_agent(self, settings: Settings) -> Agent:
         if settings.offline:
-            return OfflineAgent(self._offline_model, settings, _offline_config())
-        return _claude(settings, {})
+            return OfflineAgent(self._offline_model, settings, _offline_config(), self.deny_list)
+        return _claude(settings, {}, self.deny_list)
 
 
 class OfflineService:
@@ -149,12 +168,16 @@ class OfflineAgent:
         service: the offline model.
         settings: the settings in force.
         config: the CLI's configuration folder, so that nothing of the user's own is used or touched.
+        deny_list: which files of a folder are kept from it.
     """
 
-    def __init__(self, service: OfflineService, settings: Settings, config: Path) -> None:
+    def __init__(
+        self, service: OfflineService, settings: Settings, config: Path, deny_list: Callable[[Path], DenyList]
+    ) -> None:
         self._service = service
         self._settings = settings
         self._config = config
+        self._deny_list = deny_list
 
     @asynccontextmanager
     async def connect(self, request: ConnectionRequest) -> AsyncIterator[AgentConnection]:
@@ -163,7 +186,7 @@ class OfflineAgent:
         environment = {**await self._service.environment(), "CLAUDE_CONFIG_DIR": str(self._config)}
         # Nothing of the folder may lead the CLI elsewhere; and nothing is spent, whatever the CLI reckons.
         untrusted = replace(request, trusted=False, budget_usd=None)
-        async with _claude(self._settings, environment).connect(untrusted) as connection:
+        async with _claude(self._settings, environment, self._deny_list).connect(untrusted) as connection:
             yield _Offline(connection)
 
 
@@ -211,7 +234,16 @@ def _greeted(config: Path, cwd: Path, environment: Mapping[str, str]) -> None:
     file.write_text(json.dumps(told), encoding="utf-8")
 
 
-def _claude(settings: Settings, environment: Mapping[str, str]) -> Agent:
+def _state(file: Path) -> tuple[Path, int, int] | None:
+    """What tells whether a file changed."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return file, found.st_mtime_ns, found.st_size
+
+
+def _claude(settings: Settings, environment: Mapping[str, str], deny_list: Callable[[Path], DenyList]) -> Agent:
     from channelcoder_lsp.claude.agent import ClaudeAgent  # noqa: PLC0415 - on first use
 
     return ClaudeAgent(
@@ -220,4 +252,5 @@ def _claude(settings: Settings, environment: Mapping[str, str]) -> Agent:
         max_retries=settings.max_retries,
         stream_idle_seconds=settings.stream_idle_seconds,
         denied=[settings.sessions],
+        deny_list=deny_list,
     )

@@ -103,7 +103,14 @@ class Settings(BaseSettings):
     ask_before_secrets: bool = Field(
         default=True,
         description="Ask before code is sent in which something looks like a password or a key, or which is of a file "
-        "whose name says so (`.env`, `*.pem`...).",
+        "whose name says so (`.env`, `*.pem`...), or which `deniedFiles` or a rule of Claude Code denies.",
+    )
+    denied_files: list[str] = Field(
+        default_factory=list,
+        description="Files that are kept from Claude, beyond those whose names say that they hold secrets and those "
+        "that `permissions.deny` of Claude Code's settings names in `Read(...)`. Patterns are written as there: as in "
+        "`.gitignore`, relative to the project's folder (`*.tfstate`, `secrets/`); `~/` begins a path in the home "
+        "folder, `//` an absolute one.",
     )
     send_diagnostics: bool = Field(default=True, description="Send the diagnostics on the selection along with it.")
 

@@ -16,10 +16,11 @@ from channelcoder_lsp.claude.connection import ClaudeConnection
 from channelcoder_lsp.claude.contained import launcher
 from channelcoder_lsp.claude.options import bounding_variables, build_options
 from channelcoder_lsp.claude.process import LastWords, Patience
+from channelcoder_lsp.domain.deny_list import DenyList
 from channelcoder_lsp.domain.errors import AgentError, ConversationLostError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from channelcoder_lsp.domain.agent import ConnectionRequest
@@ -37,6 +38,7 @@ class ClaudeAgent:
         stream_idle_seconds: how long a stream may say nothing before it is given up; the CLI takes no less than 10.
         denied: folders that Claude never reads, wherever they are: where sessions are kept, for one. The
             CLI's own configuration folder always is.
+        deny_list: which files of a folder it doesn't read; without it, those whose names say that they hold secrets.
         patience: how long the CLI is waited for.
     """
 
@@ -48,12 +50,14 @@ class ClaudeAgent:
         max_retries: int = 2,
         stream_idle_seconds: float = 60,
         denied: Sequence[Path] = (),
+        deny_list: Callable[[Path], DenyList] = DenyList,
         patience: Patience | None = None,
     ) -> None:
         self._cli_path = cli_path
         self._environment = dict(environment or {})
         self._bounds = bounding_variables(max_retries=max_retries, stream_idle_seconds=stream_idle_seconds)
         self._denied = tuple(denied)
+        self._deny_list = deny_list
         self._patience = patience or Patience()
         self._checked: dict[Path, Cli] = {}
 
@@ -85,6 +89,7 @@ class ClaudeAgent:
             bounds=self._bounds,
             environment={**self._environment, **request.environment, **variables},
             denied=self._denied,
+            deny_list=self._deny_list(request.cwd),
             stderr=last_words,
         )
         return ClaudeConnection(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from channelcoder_lsp.claude.sources import Sources
     from channelcoder_lsp.domain.agent import AgentOptions, ConnectionRequest
+    from channelcoder_lsp.domain.deny_list import DenyList
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """The longest line that the CLI may send; the SDK's default of 1 MB ends the connection on a long answer."""
@@ -59,6 +60,7 @@ def build_options(
     bounds: Mapping[str, str],
     environment: Mapping[str, str],
     denied: Sequence[Path],
+    deny_list: DenyList,
     stderr: Callable[[str], None],
 ) -> ClaudeAgentOptions:
     """The options for ``request``. Imports the SDK.
@@ -69,6 +71,7 @@ def build_options(
         bounds: what :func:`bounding_variables` gives.
         environment: the caller's variables for the CLI, over the process's own.
         denied: folders that Claude never reads.
+        deny_list: files that it doesn't.
         stderr: takes each line that the CLI writes to its standard error.
     """
     from claude_agent_sdk import ClaudeAgentOptions, HookMatcher  # noqa: PLC0415 - loaded by now
@@ -79,7 +82,7 @@ def build_options(
     loaded = sources(request.cwd, trusted=request.trusted, environment=brought)
     config = config_folder({**os.environ, **environment})
     denied = (*denied, config)
-    guard = Guard(request.cwd, denied, WORKSPACE if contained else None)
+    guard = Guard(request.cwd, denied, WORKSPACE if contained else None, deny_list)
     wanted = request.more_tools if request.permissions is not None else ()
     by_consent = tools_by_consent(wanted, trusted=request.trusted)
     named = tools_named(request.options) if request.options is not None else ()
@@ -184,6 +187,6 @@ def _settings(loaded: Sources, guard: Guard, bounds: Mapping[str, str], options:
         # Our own tools read what the editor shows and write nothing: nobody is asked about them.
         "permissions": {
             "allow": [f"mcp__{SERVER}", *(options.allowed_tools if options else ())],
-            "deny": [*deny, *deny_rules(guard.denied)],
+            "deny": [*deny, *deny_rules(guard)],
         },
     }

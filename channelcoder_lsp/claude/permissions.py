@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from channelcoder_lsp.domain.secrets import DENIED_NAMES, DENIED_PATHS, is_secret
+from channelcoder_lsp.domain.deny_list import DenyList, whole_folder
+from channelcoder_lsp.domain.secrets import DENIED_NAMES, DENIED_PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,11 +37,13 @@ class Guard:
         cwd: the folder asked about.
         denied: folders whose contents are never read (sessions, the CLI's own configuration).
         seen_at: what Claude takes ``cwd`` for, if it sees it elsewhere: in a container.
+        deny_list: which files are kept from it.
     """
 
     cwd: Path
     denied: Sequence[Path] = field(default=())
     seen_at: PurePosixPath | None = None
+    deny_list: DenyList = field(default_factory=DenyList)
 
     def refusal(self, tool: str, arguments: Mapping[str, Any]) -> str | None:
         """Why ``tool`` may not be used with ``arguments``; None when there is nothing against it.
@@ -78,8 +81,8 @@ class Guard:
         for folder in self.denied:
             if real.is_relative_to(folder.resolve()):
                 return "the folder holds settings or conversations, not the project"
-        if is_secret(asked) or is_secret(real):
-            return "files of that name hold secrets"
+        if self.deny_list.denies(asked):
+            return "its name says that it holds secrets, or a rule denies it"
         return None
 
     def _here(self, named: str) -> str | None:
@@ -105,11 +108,13 @@ class Guard:
         return None
 
 
-def deny_rules(denied: Sequence[Path] = ()) -> list[str]:
+def deny_rules(guard: Guard) -> list[str]:
     """The same list as permission rules of the CLI (its settings' ``permissions.deny``)."""
-    rules = [f"Read(**/{name})" for name in DENIED_NAMES]
+    # First what a person's rules say: what one of them takes back is not taken back of ours.
+    rules = guard.deny_list.read_rules((guard.cwd, guard.seen_at) if guard.seen_at is not None else None)
+    rules += [f"Read(**/{name})" for name in DENIED_NAMES]
     rules += [f"Read(**/{path.removesuffix('*')}{'**' if path.endswith('/*') else ''})" for path in DENIED_PATHS]
-    rules += [f"Read(/{folder.as_posix()}/**)" for folder in denied if folder.is_absolute()]
+    rules += [whole_folder(folder) for folder in guard.denied if folder.is_absolute()]
     return rules
 
 

@@ -5,12 +5,14 @@ folder's hooks and helpers run, and variables in its settings lead the login els
 (``ANTHROPIC_BASE_URL``, proxies, certificates), whatever the host sets. So that source is never named, and
 what is wanted of a folder is given to the CLI by itself:
 
-- Untrusted: nothing of the folder. Of the user's own settings only what the login needs.
+- Untrusted: nothing of the folder. Of the user's own settings only what the login needs, and what they forbid.
 - Trusted: the user's settings whole, the folder's CLAUDE.md and rules (as those of an additional folder), and
   from its settings what can neither run a program nor lead elsewhere.
 
-A caller that brings its own login (the offline model) gets nothing of the user's, so that no request of its
-can end up at the user's service, nor the user's key at its address.
+A caller that brings its own login (the offline model) gets nothing of the user's but what they forbid, so that no
+request of its can end up at the user's service, nor the user's key at its address.
+
+Which files are not to be read is told for every folder alike, by :mod:`~channelcoder_lsp.claude.prohibitions`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +50,9 @@ _LOGIN_SETTINGS = (
     "model",
 )
 _FOLDER_SETTINGS = ("alwaysThinkingEnabled", "effortLevel", "language", "model")
+FOLDER_FILES = ("settings.json", "settings.local.json")
+_FILE_BYTES = 1_000_000
+_READ = re.compile(r"Read\((.+)\)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -76,13 +83,14 @@ def sources(cwd: Path, *, trusted: bool, environment: Mapping[str, str]) -> Sour
         add_dirs = [cwd]
         variables = {"CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD": "1"}
         folder_settings = _of_the_folder(cwd)
-    if brings_login:
-        return Sources(add_dirs=add_dirs, settings=folder_settings, environment=variables)
-    if trusted:
+    if trusted and not brings_login:
         return Sources(["user"], restricted=False, add_dirs=add_dirs, settings=folder_settings, environment=variables)
-    user = _read(config_folder({**os.environ, **environment}) / "settings.json")
+    user = read_settings(config_folder({**os.environ, **environment}) / "settings.json")
+    forbidden = _forbidding([*denied_rules(user), *denied_rules(folder_settings)])
+    if brings_login:
+        return Sources(add_dirs=add_dirs, settings={**folder_settings, **forbidden}, environment=variables)
     return Sources(
-        settings={name: user[name] for name in _LOGIN_SETTINGS if name in user},
+        settings={**{name: user[name] for name in _LOGIN_SETTINGS if name in user}, **forbidden},
         environment=_variables(user.get("env")),
     )
 
@@ -93,29 +101,50 @@ def config_folder(environment: Mapping[str, str]) -> Path:
     return Path(named) if named else Path("~/.claude").expanduser()
 
 
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings in ``path``; none where it is missing or can't be read, which is logged."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _FILE_BYTES:  # reading a pipe may never end
+            logger.warning("%s was left out, it is no ordinary file or larger than %d bytes", path, _FILE_BYTES)
+            return {}
+        told = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, RecursionError) as problem:
+        logger.warning("%s was left out, it can't be read: %s", path, problem)
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def read_pattern(rule: str) -> str | None:
+    """The pattern of a rule about files that are not to be read; None: the rule is about something else."""
+    found = _READ.fullmatch(rule)
+    return found[1] if found is not None else None
+
+
+def denied_rules(settings: Mapping[str, Any]) -> list[str]:
+    """What settings forbid: their ``permissions.deny``."""
+    permissions = settings.get("permissions")
+    rules = permissions.get("deny") if isinstance(permissions, dict) else None
+    return [rule for rule in rules if isinstance(rule, str)] if isinstance(rules, list) else []
+
+
 def _of_the_folder(cwd: Path) -> dict[str, Any]:
     """The harmless part of the folder's settings; its local ones take precedence, prohibitions add up."""
     kept: dict[str, Any] = {}
     deny: list[str] = []
-    for name in ("settings.json", "settings.local.json"):
-        told = _read(cwd / ".claude" / name)
+    for name in FOLDER_FILES:
+        told = read_settings(cwd / ".claude" / name)
         kept.update({key: told[key] for key in _FOLDER_SETTINGS if key in told})
-        permissions = told.get("permissions")
-        rules = permissions.get("deny") if isinstance(permissions, dict) else None
-        deny += [rule for rule in rules if isinstance(rule, str)] if isinstance(rules, list) else []
-    return {**kept, "permissions": {"deny": deny}} if deny else kept
+        deny += denied_rules(told)
+    return {**kept, **_forbidding(deny)}
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The settings in ``path``; none where it is missing or can't be read."""
-    try:
-        told = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as problem:
-        logger.warning("%s was left out, it can't be read: %s", path, problem)
-        return {}
-    return told if isinstance(told, dict) else {}
+def _forbidding(rules: list[str]) -> dict[str, Any]:
+    """Settings that forbid; which files are not to be read is no part of them."""
+    others = [rule for rule in rules if read_pattern(rule) is None]
+    return {"permissions": {"deny": others}} if others else {}
 
 
 def _variables(told: Any) -> dict[str, str]:

@@ -17,12 +17,13 @@ from channelcoder_lsp.claude.chosen import tools_named
 from channelcoder_lsp.claude.cli import find_cli, with_version
 from channelcoder_lsp.claude.consent import WRITING_TOOLS
 from channelcoder_lsp.claude.options import not_handed_down
-from channelcoder_lsp.claude.permissions import TOOLS, deny_rules
+from channelcoder_lsp.claude.permissions import TOOLS, Guard, deny_rules
 from channelcoder_lsp.claude.sources import config_folder, sources
+from channelcoder_lsp.domain.deny_list import DenyList
 from channelcoder_lsp.services.programs import search_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from channelcoder_lsp.claude.sources import Sources
@@ -55,6 +56,7 @@ def launch(
     cli_path: Path | None,
     environment: Mapping[str, str],
     denied: Sequence[Path] = (),
+    deny_list: Callable[[Path], DenyList] = DenyList,
 ) -> Launch:
     """How to start the command line for ``request``. Blocks: a version may be asked for.
 
@@ -67,6 +69,7 @@ def launch(
         cli_path: the ``claude`` to use; None: the SDK's own, else the one on PATH.
         environment: variables for it, over the process's own.
         denied: folders that Claude never reads.
+        deny_list: which files of a folder it doesn't; without it, those whose names say that they hold secrets.
 
     Raises:
         CliNotFoundError, CliTooOldError: as they say.
@@ -74,8 +77,9 @@ def launch(
     cli = with_version(find_cli(cli_path, outside=None if request.trusted else request.cwd))
     loaded = sources(request.cwd, trusted=request.trusted, environment=environment)
     config = config_folder({**os.environ, **environment})
+    guard = Guard(request.cwd, [*denied, config], deny_list=deny_list(request.cwd))
     arguments = [str(cli.path), "--setting-sources", ",".join(loaded.setting_sources), "--permission-mode", "manual"]
-    arguments += ["--settings", json.dumps(_settings(loaded, visited, [*denied, config]))]
+    arguments += ["--settings", json.dumps(_settings(loaded, visited, guard))]
     arguments += ["--strict-mcp-config"]
     if loaded.restricted:
         # What runs commands is left out then, unless it is named; whoever names one names them all.
@@ -129,9 +133,9 @@ def _chosen(options: AgentOptions, folder: Path) -> list[str]:
     return given
 
 
-def _settings(loaded: Sources, visited: Path, denied: Sequence[Path]) -> dict[str, Any]:
+def _settings(loaded: Sources, visited: Path, guard: Guard) -> dict[str, Any]:
     deny = loaded.settings.get("permissions", {}).get("deny", [])
-    settings: dict[str, Any] = {**loaded.settings, "permissions": {"deny": [*deny, *deny_rules(denied)]}}
+    settings: dict[str, Any] = {**loaded.settings, "permissions": {"deny": [*deny, *deny_rules(guard)]}}
     if sys.platform != "win32":
         # /clear and /resume lead to other conversations: each is told to this hook.
         note = {"type": "command", "command": f"(cat; echo) >> {shlex.quote(str(visited))}"}

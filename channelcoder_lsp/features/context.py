@@ -29,6 +29,7 @@ def chosen(face: Face, project: Project, given: Sequence[ClientContext]) -> Chos
         root=project.checkout.root,
         opened=[each.checkout.root for each in face.projects],
         denied=[face.settings().sessions],
+        deny_list=project.deny_list(),
     )
     return ChosenContext([_wanted(face, number, entry) for number, entry in enumerate(given)], folders)
 

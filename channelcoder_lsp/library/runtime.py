@@ -43,6 +43,7 @@ class Runtime:
             tell=self._tell,
             ask_person=self._nobody,
             repositories=GitRepository,
+            deny_list=self._configuration.deny_list,
         )
 
     def listen(self, turn: Turn) -> asyncio.Queue[SessionEvent]:

@@ -1,13 +1,13 @@
 """What else a person chose to send along with a question: files, parts of them, definitions, changes, outputs.
 
 What is open in an editor is taken as it is there when the question is asked; the rest is read from the disk afterwards,
-in a thread, and only inside the open folders. Files that hold secrets by their name are never read.
+in a thread, and only inside the open folders. Files that are kept from Claude are never read.
 """
 
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,8 @@ import anyio.to_thread
 
 from channelcoder_lsp.anchoring.lines import Lines
 from channelcoder_lsp.anchoring.symbols import enclosing
+from channelcoder_lsp.domain.deny_list import DenyList
 from channelcoder_lsp.domain.errors import ArgumentsError
-from channelcoder_lsp.domain.secrets import is_secret
 from channelcoder_lsp.domain.text import clamp, split_lines
 from channelcoder_lsp.domain.uri import path_of
 
@@ -91,11 +91,13 @@ class Folders:
         root: the folder asked about, against which paths are named.
         opened: all open folders, by their real paths.
         denied: folders that are never read.
+        deny_list: files that are not.
     """
 
     root: Path
     opened: Sequence[Path]
     denied: Sequence[Path] = ()
+    deny_list: DenyList = field(default_factory=DenyList)
 
 
 class ChosenContext:
@@ -168,10 +170,10 @@ class ChosenContext:
         except (OSError, RuntimeError, ValueError) as problem:  # a loop of links, a name the system refuses
             raise ArgumentsError(f"{entry.field}.uri: {path} can't be followed ({type(problem).__name__}).") from None
         denied = any(real.is_relative_to(folder.resolve()) for folder in self._folders.denied)
-        if is_secret(path) or is_secret(real) or denied:
+        if self._folders.deny_list.denies(path) or denied:
             raise ArgumentsError(
-                f"{entry.field}.uri: {path.name} is kept from Claude: files of that name hold secrets or settings. "
-                "Give the lines that matter as a text."
+                f"{entry.field}.uri: {path.name} is kept from Claude: its name says that it holds secrets or settings, "
+                "or a rule denies it. Give the lines that matter as a text."
             )
         if not is_open and not any(real.is_relative_to(folder) for folder in self._folders.opened):
             raise ArgumentsError(

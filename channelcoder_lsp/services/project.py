@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from channelcoder_lsp.domain.deny_list import DenyList
     from channelcoder_lsp.domain.storage import JournaledStorage
     from channelcoder_lsp.domain.thread import Thread
     from channelcoder_lsp.domain.turn import Turn
@@ -93,6 +94,10 @@ class Project:
             except ValueError:
                 continue
         return str(path)
+
+    def deny_list(self) -> DenyList:
+        """Which files are kept from Claude, as settings and rules are now. Blocks for a moment."""
+        return self._ports.deny_list(self.checkout.root)
 
     # Sessions
 
@@ -214,6 +219,7 @@ class Project:
             self.told,
             relative=self.relative,
             denied=[self._ports.settings().sessions],
+            deny_list=self.deny_list,
         )
         return session
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 
 from channelcoder_lsp.domain.errors import RepositoryError, ReviewError
-from channelcoder_lsp.domain.secrets import is_secret
 from channelcoder_lsp.domain.text import split_lines, well_formed
 from channelcoder_lsp.domain.uri import path_of, uri_of
 
@@ -78,8 +77,8 @@ class Sources:
         """
         path = self._project.relative(uri)
         file = path_of(uri)
-        if file is not None and await anyio.to_thread.run_sync(_is_kept, file):
-            raise ReviewError("files of that name hold secrets and are kept from Claude")
+        if file is not None and await anyio.to_thread.run_sync(self._is_kept, file):
+            raise ReviewError("it is kept from Claude, since its name says that it holds secrets or a rule denies it")
         document = self._project.documents.get(uri) or next(
             (each for each in self._project.documents if path is not None and each.path == path), None
         )
@@ -130,6 +129,9 @@ class Sources:
                 return document.uri
         return uri_of(self._project.checkout.root / path)
 
+    def _is_kept(self, file: Path) -> bool:
+        return self._project.deny_list().denies(file)
+
     async def _text(self, commit: str, path: str) -> str | None:
         text = await self._repository.text(commit, path)
         if text is None:
@@ -143,14 +145,6 @@ class Sources:
                 if (text := await self._repository.text(commit, old)) is not None:
                     break
         return text.removeprefix("\ufeff") if text is not None else None
-
-
-def _is_kept(file: Path) -> bool:
-    """Whether the file, or the one that a link of that name leads to, is kept from Claude."""
-    try:
-        return is_secret(file) or is_secret(file.resolve())
-    except (OSError, RuntimeError):  # a loop of links: reading it fails as well
-        return is_secret(file)
 
 
 def _on_disk(file: Path, root: Path | None) -> str:

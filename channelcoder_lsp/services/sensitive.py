@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from channelcoder_lsp.domain.credentials import likely_credential
 from channelcoder_lsp.domain.errors import NotSentError
 from channelcoder_lsp.domain.permission import Decision
-from channelcoder_lsp.domain.secrets import is_secret
 from channelcoder_lsp.domain.uri import path_of
 
 if TYPE_CHECKING:
+    from channelcoder_lsp.domain.deny_list import DenyList
     from channelcoder_lsp.domain.permission import Permissions
+    from channelcoder_lsp.domain.place import Selection
     from channelcoder_lsp.domain.turn import Turn
-    from channelcoder_lsp.services.compose import Question
 
 SENDING = "Send"
 """What is asked for, in the place of a tool's name."""
@@ -23,19 +23,20 @@ _NAMED = 5
 """So many places are named; of the rest, how many there are."""
 
 
-def sensitive(question: Question, prompt: str) -> list[str]:
-    """What in code that is sent along seems to be secret, one phrase each; nothing for a text that a program gives.
+def sensitive(selection: Selection | None, prompt: str, *, deny_list: DenyList) -> list[str]:
+    """What in code that is sent along seems to be secret, one phrase each.
+
+    Blocks: it looks where links lead, and through the whole prompt.
 
     Args:
-        question: what is asked.
+        selection: what is asked about, if it is code in a document.
         prompt: what would be sent, its lines of code numbered.
+        deny_list: the files that are kept from Claude.
     """
-    if question.selection is None and not question.context:
-        return []
     found = []
-    path = path_of(question.selection.uri) if question.selection is not None else None
-    if path is not None and is_secret(path):
-        found.append(f"lines of {path.name}, a name that files with secrets have")
+    path = path_of(selection.uri) if selection is not None else None
+    if path is not None and deny_list.denies(path):
+        found.append(f"lines of {path.name}, whose name says that it holds secrets or which a rule denies")
     places = []
     for line in prompt.splitlines():
         if (kind := likely_credential(line)) is not None:

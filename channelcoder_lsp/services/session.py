@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
 from channelcoder_lsp.domain.errors import (
     ArgumentsError,
     SessionBusyError,
@@ -42,9 +44,11 @@ from channelcoder_lsp.services.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
 
     from channelcoder_lsp.domain.agent import Agent, ConnectionRequest
     from channelcoder_lsp.domain.container import ContainerOfSession
+    from channelcoder_lsp.domain.deny_list import DenyList
     from channelcoder_lsp.domain.repository import Repositories
     from channelcoder_lsp.domain.storage import Journal
     from channelcoder_lsp.domain.thread import Thread
@@ -71,6 +75,8 @@ class SessionPorts:
     tell: Listener
     ask_person: AskPerson
     repositories: Repositories
+    deny_list: Callable[[Path], DenyList]
+    """Which files of a folder are kept from Claude. Blocks for a moment: it looks whether its files changed."""
 
 
 class Session(SessionRecords):
@@ -154,13 +160,21 @@ class Session(SessionRecords):
             prompt_name=question.prompt_name,
             question=well_formed(question.text.strip()),
             prompt=well_formed(composed.prompt),
-            sensitive=sensitive(question, composed.prompt) if settings.ask_before_secrets else [],
+            sensitive=await self._sensitive(question, composed.prompt) if settings.ask_before_secrets else [],
             review_id=review_id,
             notes=[*question.notes, *composed.notes],
             author=await self._author(),
             owner=this_process(),
         )
         return await self._post(turn, thread, watcher, adjust)
+
+    async def _sensitive(self, question: Question, prompt: str) -> list[str]:
+        if question.selection is None and not question.context:
+            return []  # a text that a program gives
+        folder = self._request().cwd
+        return await anyio.to_thread.run_sync(
+            lambda: sensitive(question.selection, prompt, deny_list=self._ports.deny_list(folder))
+        )
 
     async def compact(self, *, adjust: Adjust | None = None) -> Turn:
         """Have the conversation summarised; returns as soon as that is on disk.

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
+from channelcoder_lsp.domain.deny_list import DenyList
 from channelcoder_lsp.domain.errors import ProposalError, ToolError
 from channelcoder_lsp.domain.proposal import FileKind, Proposal, ProposalStatus, ProposedFile
-from channelcoder_lsp.domain.secrets import is_secret
 from channelcoder_lsp.domain.text import clamp, split_lines
 from channelcoder_lsp.domain.uri import path_of, uri_of
 from channelcoder_lsp.services.files import read_file
@@ -62,6 +62,7 @@ class Toolbox:
         told: what the editor said of selection and diagnostics.
         relative: the path of a document as anchors keep it.
         denied: folders that are never shown or changed, with all that is in them.
+        deny_list: files that are not.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Toolbox:
         *,
         relative: Callable[[str], str | None],
         denied: Sequence[Path] = (),
+        deny_list: Callable[[], DenyList] = DenyList,
     ) -> None:
         self._session = session
         self._root = root
@@ -80,6 +82,7 @@ class Toolbox:
         self._told = told
         self._relative = relative
         self._denied = denied
+        self._deny_list = deny_list
         self._one_at_a_time = asyncio.Lock()
         self._proposal: Proposal | None = None
         self._overlays: dict[str, Overlay] = {}
@@ -254,14 +257,18 @@ class Toolbox:
                 uri = uri_of(asked)
                 return _Named(uri, self._relative(uri), None)
         if not self._shown(document):
-            raise ToolError(f"{path} is kept from you: files of that name hold secrets or settings.")
+            raise ToolError(
+                f"{path} is kept from you: its name says that it holds secrets or settings, or a rule denies it."
+            )
         return _Named(document.uri, document.path, document)
 
     def _check(self, named: str, asked: Path, real: Path) -> None:
         if not real.is_relative_to(self._root):
             raise ToolError(f"{named} is outside the project folder.")
         if self._is_kept(asked) or self._is_kept(real):
-            raise ToolError(f"{named} is kept from you: files of that name hold secrets or settings.")
+            raise ToolError(
+                f"{named} is kept from you: its name says that it holds secrets or settings, or a rule denies it."
+            )
 
     def _open_document(self, path: str) -> Document:
         named = self._named(path)
@@ -276,7 +283,7 @@ class Toolbox:
     def _is_kept(self, path: Path) -> bool:
         inside = path.parts[len(self._root.parts) :] if path.is_relative_to(self._root) else path.parts
         return (
-            is_secret(path)
+            self._deny_list().denies(path)
             or ".git" in (part.casefold() for part in inside)
             or any(path.is_relative_to(folder.resolve()) for folder in self._denied)
         )

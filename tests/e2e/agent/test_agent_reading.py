@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 from agent_bench import finished, heard, tool_results
 
 from channelcoder_lsp.claude import options
+from channelcoder_lsp.claude.permissions import Guard
+from channelcoder_lsp.claude.prohibitions import Prohibitions
 from channelcoder_lsp.domain.agent import TextDelta, ToolStarted
+from channelcoder_lsp.domain.deny_list import DenyList
 from channelcoder_lsp.domain.turn import ToolUse as ToolUsed
 from channelcoder_lsp.offline.script import ToolCall, ToolUse
 
@@ -81,6 +85,45 @@ async def test_the_guard_alone_keeps_them_too(bench, project, monkeypatch):
     monkeypatch.setattr(options, "deny_rules", lambda _denied: [])
     told = await results(bench, *(read(path) for path in [*SECRETS, *LEADING_OUT]))
     assert [result for result in told if "was not run" in result] == told
+
+
+class TestWhatAPersonDenies:
+    """In the command line's own settings, which it reads in no folder that isn't trusted."""
+
+    @pytest.fixture
+    def agent(self, bench, project):
+        bench.file("notes.md", SECRET)
+        bench.file("private/deep/a.md", SECRET)
+        bench.file("deep/private/a.md", "KEY='in the code'")
+        bench.file("keep.tfstate", "KEY='in the code'")
+        bench.file("a.tfstate", SECRET)
+        bench.file(".claude/settings.json", json.dumps({"permissions": {"deny": ["Read(/private/**)", "Read(!.env)"]}}))
+        (project / "link.md").symlink_to("notes.md")
+        rules = ["Read(notes.md)", "Read(*.tfstate)", "Read(!keep.tfstate)"]
+        (bench.config / "settings.json").write_text(json.dumps({"permissions": {"deny": rules}}))
+        environment = {"CLAUDE_CONFIG_DIR": str(bench.config)}
+        return bench.agent(deny_list=lambda folder: DenyList(folder, Prohibitions(folder, environment).rules()))
+
+    DENIED = ("notes.md", "NOTES.md", "private/deep/a.md", "a.tfstate", "link.md", ".env")
+
+    @pytest.mark.parametrize("trusted", [False, True])
+    async def test_is_denied_by_the_command_line_alone(self, bench, agent, monkeypatch, trusted):
+        """The hook lets everything pass here."""
+        monkeypatch.setattr(Guard, "refusal", lambda *_: None)
+        bench.file("NOTES.md", SECRET)
+        paths = [*self.DENIED, "keep.tfstate", "deep/private/a.md"]
+        told = await results(bench, *map(read, paths), grep(), agent=agent, trusted=trusted)
+        for path, result in zip(self.DENIED, told, strict=False):
+            assert "denied" in result, path
+        for result in told[len(self.DENIED) :]:
+            assert "in the code" in result
+        assert not any("the secret itself" in result for result in told)
+
+    async def test_is_denied_by_the_hook_alone(self, bench, agent, monkeypatch):
+        monkeypatch.setattr(options, "deny_rules", lambda _guard: [])
+        told = await results(bench, *map(read, self.DENIED), read("keep.tfstate"), agent=agent)
+        assert [result for result in told if "was not run" in result] == told[:-1]
+        assert "in the code" in told[-1]
 
 
 async def test_a_search_of_the_whole_folder_leaves_secrets_out(bench, project):

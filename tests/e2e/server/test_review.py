@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from channelcoder_lsp.cli.editor import Editor
 
+KEPT = "it is kept from Claude, since its name says that it holds secrets or a rule denies it"
 LONG = "and that goes on at some length, so that an answer is held while it is being told; " * 4
 MINUS = {
     "line": 9,
@@ -238,10 +239,8 @@ class TestChanges:
                 "renamed.py",
                 "typed.py",
             ]
-            assert begun["notes"] == [".env: files of that name hold secrets and are kept from Claude"]
-            assert await over(editor) == (
-                "Review of 4 files: 3 findings. Note: .env: files of that name hold secrets and are kept from Claude."
-            )
+            assert begun["notes"] == [f".env: {KEPT}"]
+            assert await over(editor) == (f"Review of 4 files: 3 findings. Note: .env: {KEPT}.")
             assert [(path, line) for path, line, _ in await findings(editor)] == [
                 ("edited.py", 8),
                 ("new.py", 0),

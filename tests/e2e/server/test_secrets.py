@@ -68,8 +68,25 @@ async def test_lines_around_the_selection_count_too(machine: Machine):
 async def test_a_file_whose_name_says_it(machine: Machine):
     async with machine.opened(".env", text="COLOUR=blue\n") as (editor, uri):
         await answered(editor, uri, ((0, 0), (0, 11)))
-        assert asked(editor)[0].endswith("\nlines of .env, a name that files with secrets have")
+        assert asked(editor)[0].endswith("lines of .env, whose name says that it holds secrets or which a rule denies")
         assert await machine.model.requests(None) == []
+
+
+@pytest.mark.parametrize("name", ["notes.plan", "diary.md", "private/a.py", "linked.py"])
+async def test_a_file_that_a_setting_or_a_rule_denies(machine: Machine, name):
+    """The rules are those of Claude Code's settings, the user's and the folder's."""
+    (machine.home / "claude").mkdir()
+    (machine.home / "claude/settings.json").write_text(json.dumps({"permissions": {"deny": ["Read(diary.md)"]}}))
+    machine.write(".claude/settings.json", json.dumps({"permissions": {"deny": ["Read(/private/**)"]}}))
+    machine.write("private/b.py", "X = 1\n")
+    (machine.project / "linked.py").symlink_to("private/b.py")
+    async with machine.opened(name, text="COLOUR=blue\n", settings={"deniedFiles": ["*.plan"]}) as (editor, uri):
+        await answered(editor, uri, ((0, 0), (0, 11)))
+        assert "a rule denies" in asked(editor)[0]
+        assert await machine.model.requests(None) == []
+        editor.choice = ONCE
+        _, over = await answered(editor, uri, ((0, 0), (0, 11)))
+        assert over["state"] == "done"
 
 
 async def test_consent_for_the_session_is_for_the_same_place(machine: Machine):

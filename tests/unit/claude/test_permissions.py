@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channelcoder_lsp.claude.permissions import Guard, deny_rules
+from channelcoder_lsp.domain.deny_list import DenyList, DenyRules
 from channelcoder_lsp.domain.secrets import DENIED_NAMES, DENIED_PATHS
 
 
@@ -81,7 +82,7 @@ def test_files_of_the_project_are_allowed(project, path):
     ],
 )
 def test_secrets_are_not(project, path):
-    assert "hold secrets" in refused(project, path)
+    assert "holds secrets" in refused(project, path)
 
 
 @pytest.mark.parametrize("path", ["..", "../other.py", "/etc/passwd", "~/.bashrc", "src/../../other.py", "~nobody/x"])
@@ -164,8 +165,33 @@ def test_no_path_breaks_it(path):
     assert guard.refusal("Read", {"file_path": f"/elsewhere/{path}"}) is not None
 
 
+class TestRules:
+    """What a person denies is denied as names are, by either name of a link."""
+
+    @pytest.fixture
+    def guard(self, project):
+        (project / "notes.md").write_text("")
+        (project / "link.md").symlink_to("notes.md")
+        return Guard(project, deny_list=DenyList(project, [DenyRules(("notes.md", "/private"), project)]))
+
+    @pytest.mark.parametrize(
+        "path", ["notes.md", "NOTES.md", "src/notes.md", "link.md", "private", "private/a", " notes.md"]
+    )
+    def test_a_file_that_one_names_is_not_read(self, guard, path):
+        for tool, argument in (("Read", "file_path"), ("Grep", "path"), ("Glob", "path")):
+            assert "a rule denies it" in guard.refusal(tool, {argument: path, "pattern": "x"})
+
+    def test_all_else_is(self, guard):
+        assert guard.refusal("Read", {"file_path": "src/app.py"}) is None
+        assert guard.refusal("Read", {"file_path": "src/private/app.py"}) is None
+
+    def test_the_cli_is_given_them_first(self, guard, project):
+        """So that nothing of ours is taken back by one of them."""
+        assert deny_rules(guard)[:3] == ["Read(notes.md)", f"Read(/{project}/private)", "Read(**/.env)"]
+
+
 def test_the_cli_is_given_the_same_list(tmp_path):
-    rules = deny_rules([tmp_path])
+    rules = deny_rules(Guard(tmp_path, [tmp_path]))
     assert f"Read(/{tmp_path}/**)" in rules
     assert "Read(**/.env)" in rules
     assert "Read(**/.git/config)" in rules

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp.domain.agent import AgentEvent, ConnectionRequest, Finished, TextDelta
+from channelcoder_lsp.domain.deny_list import DenyList, DenyRules
 from channelcoder_lsp.domain.errors import AgentError, AgentGoneError, ConversationLostError, SessionExistsError
 from channelcoder_lsp.domain.session import SessionMetadata, SessionState
 from channelcoder_lsp.execution.git import GitRepository
@@ -232,6 +233,7 @@ class Desk:
             tell=self.heard,
             ask_person=self._ask_person,
             repositories=GitRepository,
+            deny_list=lambda folder: DenyList(folder, [DenyRules(tuple(self.settings.denied_files), folder)]),
         )
 
     async def _ask_person(self, _turn: Turn, tool: str, _detail: str) -> Decision | None:

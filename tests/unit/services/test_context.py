@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from channelcoder_lsp.domain.deny_list import DenyList, DenyRules
 from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.domain.place import Position, Range
 from channelcoder_lsp.services.context import ENTRIES, FILE_BYTES, ChosenContext, ContextItem, Folders, Wanted
@@ -208,6 +210,18 @@ class TestRefused:
         assert "is kept from Claude" in await shop.refusal(uri)
         document = Document(uri, name, ["KEY=1"], "")
         assert "is kept from Claude" in await shop.refusal(uri, document=document)
+
+    @pytest.mark.parametrize("name", ["private/a.py", "PRIVATE/a.py", "link.py", "deep/notes.md"])
+    async def test_what_a_rule_denies(self, shop: Shop, name: str):
+        """By either name of a link, open or not."""
+        rules = DenyRules(("/private", "notes.md"), shop.folders.root)
+        shop.folders = replace(shop.folders, deny_list=DenyList(shop.folders.root, [rules]))
+        shop.write("private/a.py", "x = 1\n")
+        uri = shop.write(name, "x = 1\n") if name != "link.py" else (shop.root / name).as_uri()
+        if name == "link.py":
+            (shop.root / name).symlink_to("private/a.py")
+        assert "is kept from Claude" in await shop.refusal(uri)
+        assert "is kept from Claude" in await shop.refusal(uri, document=Document(uri, name, ["x = 1"], ""))
 
     async def test_a_link_to_a_secret(self, shop: Shop):
         shop.write(".env", "KEY=1\n")

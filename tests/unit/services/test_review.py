@@ -401,6 +401,15 @@ class TestWhatIsAsked:
             await shop.start(uri=shop.write(name, content))
         assert agent.prompts == []
 
+    async def test_is_never_what_a_rule_denies(self, shop: Shop, agent: ScriptedAgent):
+        shop.desk.set(denied_files=["/private/**"])
+        uri = shop.write("private/a.py", b"x = 1\n")
+        (shop.folder / "link.py").symlink_to("private/a.py")
+        for each in (uri, (shop.folder / "link.py").as_uri()):
+            with pytest.raises(ReviewError, match="kept from Claude"):
+                await shop.start(uri=each)
+        assert agent.prompts == []
+
     async def test_is_never_what_a_link_leads_to_outside(self, shop: Shop, agent: ScriptedAgent, tmp_path: Path):
         (tmp_path / "private.txt").write_text("mine\n")
         (shop.folder / "link.txt").symlink_to(tmp_path / "private.txt")
@@ -461,7 +470,7 @@ class TestChanges:
         done = [file.path for file in review.files if file.state is ReviewState.DONE]
         assert done == ["edited.py", "new.py", "renamed.py", "unsaved.py"]
         assert [(file.path, file.note) for file in review.files if file.state is ReviewState.SKIPPED] == [
-            (".env", "files of that name hold secrets and are kept from Claude"),
+            (".env", "it is kept from Claude, since its name says that it holds secrets or a rule denies it"),
             ("picture.png", "it is no text in UTF-8"),
         ]
         assert len(agent.prompts) == 4

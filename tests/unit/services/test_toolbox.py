@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from channelcoder_lsp.domain.deny_list import DenyList, DenyRules
 from channelcoder_lsp.domain.errors import ToolError
 from channelcoder_lsp.domain.place import Diagnostic, Position, Range, Severity
 from channelcoder_lsp.domain.proposal import FileKind, Hunk, Proposal, ProposalStatus
@@ -38,6 +39,7 @@ class Shop:
     desk: Desk
     documents: OpenDocuments = field(default_factory=OpenDocuments)
     told: EditorTold = field(default_factory=EditorTold)
+    rules: list[str] = field(default_factory=list)
     tools: Toolbox = field(init=False)
     reply: Reply = field(init=False)
 
@@ -49,6 +51,7 @@ class Shop:
             self.told,
             relative=self.relative,
             denied=[self.root / "sessions"],
+            deny_list=lambda: DenyList(self.root, [DenyRules(tuple(self.rules), self.root)]),
         )
 
     def relative(self, uri: str) -> str | None:
@@ -167,6 +170,31 @@ class TestSeeing:
         shop.open(".env", "SECRET=1")
         with pytest.raises(ToolError, match=message):
             await shop.tools.read_buffer(name, offset)
+
+    @pytest.mark.parametrize("name", ["notes.md", "private/a.py", "link.py"])
+    async def test_what_a_rule_denies_is_neither_shown_nor_changed(self, shop: Shop, asked: Turn, name: str):
+        """The command line's own rules know nothing of buffers. A rule holds at once, by either name of a link."""
+        shop.write("private/a.py")
+        (shop.root / "link.py").symlink_to("private/a.py")
+        document = shop.open(name, unsaved=True)
+        shop.told.select(document, _range(0, 0, 1, 0))
+        shop.told.diagnose(document, [Diagnostic(range=_range(0, 0, 0, 1), message="x", severity=Severity.ERROR)])
+        assert "def one()" in await shop.tools.read_buffer(name)
+        assert "def one()" in await shop.tools.selection()
+        shop.rules += ["notes.md", "/private/**"]
+        for call in (
+            shop.tools.read_buffer(name),
+            shop.tools.diagnostics(name),
+            shop.tools.propose_edit(name, "one", "two"),
+            shop.tools.propose_file(name, "x"),
+            shop.tools.propose_deletion(name),
+        ):
+            with pytest.raises(ToolError, match="kept from you"):
+                await call
+        assert await shop.tools.open_documents() == "No document is open."
+        assert "def one()" not in await shop.tools.selection()
+        assert name not in await shop.tools.diagnostics()
+        assert shop.tools.unsaved() == []
 
     async def test_diagnostics_stay_with_their_lines(self, shop: Shop):
         """Those of lines that were changed are told no more."""

@@ -92,7 +92,10 @@ async def test_has_none_of_what_is_kept_from_claude(shop: Shop):
     shop.write("a.py", "changed = 1\n")
     shop.write(".env", "KEY=secret\n")
     first, *diff = await shop.diff()
-    assert first == "Not shown: .env (files of that name hold secrets and are kept from Claude)."
+    assert (
+        first
+        == "Not shown: .env (it is kept from Claude, since its name says that it holds secrets or a rule denies it)."
+    )
     assert "secret" not in "\n".join(diff)
 
 
