@@ -65,15 +65,14 @@ def test_a_thread_whose_code_is_gone_is_in_the_tree(desk, model):
 
 
 def test_a_hover_leads_to_the_thread_and_says_nothing_that_it_shows(desk, model):
-    """The link opens the thread; while it is open, hovering over its code tells nothing."""
-    model.script("It adds up.")
-    desk.ask("What does this do?", TOTAL)
-    desk.answered("It adds up.")
+    """The link opens the thread; while it is open, hovering over its code tells only what the editor itself has."""
+    model.script("It makes them red.")
+    desk.edit(desk.machine.write("shop.css", ".price {\n  color: red;\n}\n"))
+    desk.ask("What does this do?", (1, 3))
+    desk.answered("It makes them red.")
     desk.collapse()
-    desk.hover("total", "It adds up.")
+    desk.hover("color", "It makes them red.")
     desk.page.locator(".monaco-hover:visible").get_by_role("link", name="Show Thread").click()
-    expect(desk.thread.filter(has_text="It adds up.")).to_have_count(1)
-    desk.page.mouse.move(5, 5)
-    desk.word("total").hover()
-    desk.page.wait_for_timeout(500)  # nothing tells that a hover does not come
-    expect(desk.page.locator(".monaco-hover:visible", has_text="It adds up.")).to_have_count(0)
+    expect(desk.thread.filter(has_text="It makes them red.")).to_have_count(1)
+    desk.hover("color", "the color of an element's text")
+    expect(desk.page.locator(".monaco-hover:visible", has_text="It makes them red.")).to_have_count(0)
