@@ -76,6 +76,11 @@ class Settings(BaseSettings):
         description="Where sessions are kept: `file:` (files in `sessionDir`), `sqlite:////the/folder/sessions.db`, "
         "or, shared by several machines, `postgresql://user@host/database`, `redis://host/0` or `s3://bucket/prefix`.",
     )
+    share_session: bool = Field(
+        default=True,
+        description="Where `storage` is on a server, have all checkouts of a project go on with one active session. "
+        "They are known by their Git remote, and only folders that are trusted take part; off: each has its own.",
+    )
     session_dir: Path = Field(Path("~/.channelcoder/sessions"), description="Where sessions are kept (file storage).")
     context_warning_percent: int = Field(
         80,

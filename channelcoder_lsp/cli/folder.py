@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.library.all_sessions import opened
-from channelcoder_lsp.library.folder import active_session, checkouts, project
+from channelcoder_lsp.library.folder import active_name, active_session, checkouts, choose, project, share
 from channelcoder_lsp.services import archive
-from channelcoder_lsp.services.checkouts import Checkout
 
 if TYPE_CHECKING:
     from channelcoder_lsp.domain.session import SessionState
 
-__all__ = ["active_session", "checkout_of", "checkouts", "project", "renamed", "state_of"]
+__all__ = ["active_name", "active_session", "checkouts", "choose", "project", "renamed", "state_of"]
 
 
 async def state_of(name: str) -> SessionState:
@@ -33,11 +31,10 @@ async def renamed(name: str, new_name: str) -> None:
     Raises:
         SessionNotFoundError, SessionExistsError, SessionNameError: as they say.
     """
-    at = await checkout_of(name)
     async with opened(None) as sessions:
         await sessions.rename(name, new_name)
-    if at is not None and checkouts().active_session(at) == name:
-        checkouts().set_active_session(at, new_name)
+    for checkout in checkouts().rename_session(name, new_name):
+        await share(checkout)
 
 
 async def forked(name: str, new_name: str) -> None:
@@ -48,18 +45,3 @@ async def forked(name: str, new_name: str) -> None:
     """
     async with opened(None) as sessions:
         await archive.fork(sessions, name, new_name)
-
-
-async def checkout_of(name: str) -> Checkout | None:
-    """The project that a session belongs to, if it is known.
-
-    Raises:
-        SessionNotFoundError: there is no such session.
-    """
-    async with opened(None) as sessions:
-        journal = await sessions.open(name)
-        try:
-            root = journal.head.channelcoder.checkout
-        finally:
-            await journal.close()
-    return Checkout.of(Path(root)) if root else None

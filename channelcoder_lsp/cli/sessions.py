@@ -14,7 +14,7 @@ import click
 from channelcoder_lsp.cli.completing import session_names
 from channelcoder_lsp.cli.copying import copy
 from channelcoder_lsp.cli.failing import FAILED, MissingFileError, finish, verbose
-from channelcoder_lsp.cli.folder import active_session, checkouts, forked, project, renamed, state_of
+from channelcoder_lsp.cli.folder import active_name, active_session, choose, forked, project, renamed, state_of
 from channelcoder_lsp.cli.output import json_option, say, say_json, say_rows
 from channelcoder_lsp.domain.errors import SessionError, SessionNotFoundError, dollars
 from channelcoder_lsp.library.all_sessions import AllSessions
@@ -47,7 +47,7 @@ def list_(*, as_json: bool) -> None:
     The one that is active here is marked.
     """
     infos = finish(AllSessions.list())
-    active = checkouts().active_session(project())
+    active = finish(active_name(project()))
     if as_json:
         say_json([info.model_dump(mode="json", by_alias=True) | {"active": info.name == active} for info in infos])
         return
@@ -95,7 +95,7 @@ def load(name: str) -> None:
 
     found = finish(loaded())
     here = project()
-    checkouts().set_active_session(here, found)
+    finish(choose(here, found))
     say(f"{found} is the session of {here.root} now.")
 
 
@@ -296,7 +296,7 @@ def _ask(ctx: click.Context, what: str) -> None:
 
 
 def _active() -> str:
-    name = checkouts().active_session(here := project())
+    name = finish(active_name(here := project()))
     if name is None:
         raise SessionError(f"No session is active in {here.root}. Name one, or ask with -c to begin one.")
     return name

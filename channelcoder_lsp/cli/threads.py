@@ -9,7 +9,7 @@ from channelcoder_lsp.cli.failing import finish, verbose
 from channelcoder_lsp.cli.folder import state_of
 from channelcoder_lsp.cli.output import json_option, say_json, say_rows
 from channelcoder_lsp.domain.errors import SessionError
-from channelcoder_lsp.library.folder import checkouts, project
+from channelcoder_lsp.library.folder import active_name, project
 
 
 @click.group()
@@ -26,7 +26,7 @@ def list_(name: str | None, *, as_json: bool) -> None:
 
     Where each was asked, and the first question.
     """
-    name = name or checkouts().active_session(here := project())
+    name = name or finish(active_name(here := project()))
     if name is None:
         raise SessionError(f"No session is active in {here.root}. Name one with --session.")
     state = finish(state_of(name))

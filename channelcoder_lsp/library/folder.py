@@ -32,12 +32,45 @@ def project(cwd: Path | None = None) -> Checkout:
     return here
 
 
+async def active_name(checkout: Checkout) -> str | None:
+    """The name of a project's active session, which may have been chosen on another machine."""
+    await share(checkout)
+    return checkouts().active_session(checkout)
+
+
+async def choose(checkout: Checkout, name: str) -> None:
+    """Make the session ``name`` the active one of a project, on other machines too where they share it.
+
+    Raises:
+        StorageNotWritableError: the state folder can't be written.
+    """
+    checkouts().set_active_session(checkout, name)
+    await share(checkout)
+
+
+async def share(checkout: Checkout) -> None:
+    """Have the same active session as the project's checkouts on other machines, where they share it."""
+    from channelcoder_lsp.library.runtime import Runtime  # noqa: PLC0415 - on first use
+    from channelcoder_lsp.services.sharing import share_active  # noqa: PLC0415
+
+    runtime = Runtime()
+    storage = runtime.configuration.storage()
+    try:
+        ports = runtime.ports
+        await share_active(
+            checkout, checkouts(), storage.active_sessions, ports.settings(), lambda: ports.repositories(checkout.root)
+        )
+    finally:
+        await storage.close()
+
+
 async def active_session(checkout: Checkout) -> Session:
     """The active session of a project; a new one, which becomes the active one, if there is none.
 
     Raises:
         StorageError: it can't be opened or made.
     """
+    await share(checkout)
     return await _known(checkout) or await _chosen(checkout)
 
 
@@ -69,6 +102,6 @@ async def _new(checkout: Checkout) -> Session:
         except SessionExistsError:
             await session.close()
             continue
-        checkouts().set_active_session(checkout, candidate)
+        await choose(checkout, candidate)
         return session
     raise AssertionError("session_names() never ends")

@@ -83,6 +83,8 @@ class CheckoutState(BaseModel):
     path: str
     session: str | None = None
     """The active session's name."""
+    shared: str | None = None
+    """The name that it had when it was last the same as on the project's other machines."""
     trusted: str | None = None
     """A digest of what was trusted: when it changes, trust ends."""
     left_out: list[str] | None = None
@@ -107,6 +109,45 @@ class Checkouts:
         """
         self._update(checkout, session=name)
 
+    def rename_session(self, name: str, new_name: str) -> list[Checkout]:
+        """The session ``name`` has another name now: it stays the active one wherever it was, in these folders.
+
+        Raises:
+            StorageNotWritableError: the state folder can't be written.
+        """
+        there = [Checkout(Path(state.path)) for state in self._all() if state.session == name]
+        for checkout in there:
+            self._update(checkout, session=new_name)
+        return there
+
+    def take_shared(self, checkout: Checkout, name: str | None) -> str | None:
+        """Have the active session be the one that the project has elsewhere, if that was chosen since.
+
+        Args:
+            checkout: the folder.
+            name: the session that is active elsewhere; None: none was chosen.
+
+        Returns:
+            The session that the others don't know of yet, to be told with :meth:`was_shared` once they do; None: they
+            know.
+
+        Raises:
+            StorageNotWritableError: the state folder can't be written.
+        """
+        state = self._read(checkout)
+        if name is not None and name != state.shared:
+            self._update(checkout, session=name, shared=name)
+            return None
+        return state.session if name is None or state.session != state.shared else None
+
+    def was_shared(self, checkout: Checkout, name: str) -> None:
+        """The others know that the session ``name`` was chosen here.
+
+        Raises:
+            StorageNotWritableError: the state folder can't be written.
+        """
+        self._update(checkout, shared=name)
+
     @asynccontextmanager
     async def choosing(self, checkout: Checkout) -> AsyncIterator[None]:
         """No other process, and nobody else in this one, is choosing a session for the checkout meanwhile.
@@ -117,7 +158,23 @@ class Checkouts:
             StorageNotWritableError: the state folder can't be written.
             StorageError: somebody else has been choosing for half a minute.
         """
-        lock = FileLock(self._file(checkout).with_suffix(".choosing"))
+        async with self._alone(checkout, ".choosing"):
+            yield
+
+    @asynccontextmanager
+    async def sharing(self, checkout: Checkout) -> AsyncIterator[None]:
+        """Nobody else compares the checkout's active session with that of other machines meanwhile.
+
+        Raises:
+            StorageNotWritableError: the state folder can't be written.
+            StorageError: somebody else has been at it for half a minute.
+        """
+        async with self._alone(checkout, ".sharing"):
+            yield
+
+    @asynccontextmanager
+    async def _alone(self, checkout: Checkout, suffix: str) -> AsyncIterator[None]:
+        lock = FileLock(self._file(checkout).with_suffix(suffix))
         try:
             with self._writable(checkout):
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -140,8 +197,7 @@ class Checkouts:
 
     def active_sessions(self) -> list[str]:
         """The names of the sessions that are active in any folder, also one that is not there now."""
-        found = (self._load(file) for file in sorted(self._folder.glob("*.json")))
-        return [state.session for state in found if state is not None and state.session is not None]
+        return [state.session for state in self._all() if state.session is not None]
 
     def is_trusted(self, checkout: Checkout) -> bool:
         """Whether the user trusts the folder, and what was trusted is still what is there."""
@@ -179,6 +235,10 @@ class Checkouts:
         except StorageNotWritableError as problem:
             logger.warning("it will be told again: %s", problem)
         return told
+
+    def _all(self) -> list[CheckoutState]:
+        found = (self._load(file) for file in sorted(self._folder.glob("*.json")))
+        return [state for state in found if state is not None]
 
     def _file(self, checkout: Checkout) -> Path:
         return self._folder / f"{checkout.key}.json"

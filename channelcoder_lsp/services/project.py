@@ -28,6 +28,7 @@ from channelcoder_lsp.services.replies import reply, selection_in, selection_on_
 from channelcoder_lsp.services.review import Reviews
 from channelcoder_lsp.services.review_sources import Sources
 from channelcoder_lsp.services.session import Session, SessionPorts
+from channelcoder_lsp.services.sharing import share_active
 from channelcoder_lsp.services.threads import Document, thread_about
 from channelcoder_lsp.services.told import EditorTold
 from channelcoder_lsp.services.toolbox import Toolbox
@@ -130,8 +131,19 @@ class Project:
         async with self._making:
             if (session := await self.resume()) is not None:
                 return session
+            await self.share()
             async with self._checkouts.choosing(self.checkout):
                 return await self.resume() or await self.new_session()
+
+    async def share(self) -> None:
+        """Have the same session be active as in the project's checkouts elsewhere, where they share it."""
+        await share_active(
+            self.checkout,
+            self._checkouts,
+            self._storage.active_sessions,
+            self._ports.settings(),
+            lambda: self._ports.repositories(self.checkout.root),
+        )
 
     async def new_session(self, name: str | None = None) -> Session:
         """Start a new session and make it the active one.

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp.domain.errors import (
     ArgumentsError,
@@ -23,7 +23,7 @@ from channelcoder_lsp.services.project import Project
 from channelcoder_lsp.services.tasks import end
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from channelcoder_lsp.domain.session import SessionInfo
     from channelcoder_lsp.domain.storage import JournaledStorage
@@ -52,7 +52,7 @@ class Projects:
         self._scratch: Project | None = None
         self._projects: dict[Path, Project] = {}
         self._watching: list[asyncio.Task[None]] = []
-        self._recoveries: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     def __iter__(self) -> Iterator[Project]:
         scratch = [self._scratch] if self._scratch is not None else []
@@ -66,6 +66,7 @@ class Projects:
         project = self._projects[checkout.root]
         await self._resume(project)
         await self._rehome()
+        self._in_background(self._share(project), f"share {checkout.root}")
         return project
 
     async def remove(self, folder: Path) -> None:
@@ -188,15 +189,15 @@ class Projects:
     def watch(self) -> None:
         """Follow what other processes do to the open sessions, until :meth:`close`."""
         if not self._watching:
-            follow = (self._storage_changes, self._folder_changes)
+            follow = (self._storage_changes, self._folder_changes, self._choices)
             self._watching = [asyncio.create_task(self._watch(each), name=f"watch: {each.__name__}") for each in follow]
 
     async def close(self) -> None:
         """Close everything, at rest."""
         await end(self._watching)
         self._watching = []
-        for recovery in list(self._recoveries):
-            recovery.cancel()
+        for task in list(self._background):
+            task.cancel()
         for project in self:
             try:
                 await project.close()
@@ -213,9 +214,12 @@ class Projects:
             logger.warning("%s", problem)
             return
         if session is not None:
-            recovery = asyncio.create_task(_recover(session), name=f"recover {session.name}")
-            self._recoveries.add(recovery)
-            recovery.add_done_callback(self._recoveries.discard)
+            self._in_background(_recover(session), f"recover {session.name}")
+
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _rehome(self, *gone: Project) -> None:
         """After folders came or went: give each open document to the project that owns it now."""
@@ -258,7 +262,22 @@ class Projects:
         async with aclosing(self.checkouts.changes()) as changes:
             async for _ in changes:
                 for project in self:
-                    await self._follow(project)
+                    await self._share(project)
+
+    async def _choices(self) -> None:
+        """The same, where it was on another machine."""
+        chosen = asyncio.Event()
+        if (elsewhere := self.storage.active_sessions) is not None:
+            elsewhere.when_chosen(chosen.set)
+        while True:
+            await chosen.wait()
+            chosen.clear()
+            for project in self:
+                await self._share(project)
+
+    async def _share(self, project: Project) -> None:
+        await project.share()
+        await self._follow(project)
 
     async def _follow(self, project: Project) -> None:
         active = self.checkouts.active_session(project.checkout)

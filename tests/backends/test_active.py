@@ -81,7 +81,7 @@ async def test_what_is_chosen_while_the_server_is_away_arrives(own_postgres, tmp
     own_postgres.start()
     await arrived(here._backend)
     with fail_after(PATIENCE):
-        while await there.active_sessions.active("shop") != "mine":  # it may not have noticed yet
+        while await there.active_sessions.active("shop") != "mine":  # noqa: ASYNC110 - it may not have noticed yet
             await asyncio.sleep(0.05)
     assert len(await there._backend.rows()) == 1
     for storage in (here, there):

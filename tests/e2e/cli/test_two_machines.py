@@ -142,3 +142,20 @@ async def test_what_was_kept_with_a_gap_is_told_anew(shell: Shell, other: Shell,
     assert "assistant" not in [message["role"] for message in request.messages], "what was said is in the question"
     assert request.earlier_questions == ["One", "Two"]
     assert "was given the last 4 messages again" in json.dumps(await other.json("session", "show", "work"))
+
+
+async def test_c_goes_on_with_the_projects_session_on_every_machine(shell: Shell, other: Shell, place: str):
+    """Where the folders are trusted checkouts of one project; what is chosen on one is active on the other."""
+    for machine, remote in ((shell, "git@example.org:team/shop.git"), (other, "https://example.org/team/shop")):
+        for arguments in (["init", "--quiet"], ["remote", "add", "origin", remote]):
+            await anyio.run_process(["git", *arguments], cwd=machine.project)
+        await machine("trust")
+    await shell("run", "-c", "One")
+    assert (await other.json("session", "list"))[0]["active"]
+    assert await other("run", "-c", "Two")
+    assert await other.asked() == ["One", "Two"]
+    await other("run", "Else", "--session", "another")
+    await other("session", "load", "another")
+    assert {row["name"]: row["active"] for row in await shell.json("session", "list")}["another"]
+    await shell("session", "rename", "another", "renamed")
+    assert {row["name"]: row["active"] for row in await other.json("session", "list")}["renamed"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from unit.execution.test_git import Folder
 
 from channelcoder_lsp.domain.errors import RepositoryError
 from channelcoder_lsp.execution.git import GitRepository
 from channelcoder_lsp.execution.git_remote import name_of
-from unit.execution.test_git import Folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,17 @@ def test_a_remote_has_one_name(url: str):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "/srv/shop.git", "../shop", "./a:b", "file:///srv/shop", "C:/shop", r"C:\shop", "https://", "https://[x/y", "a:"],
+    [
+        "",
+        "/a/shop.git",
+        "../shop",
+        "./a:b",
+        "file:///srv/shop",
+        "C:/shop",
+        r"C:\shop",
+        "https://",
+        "https://[x/y",
+    ],
 )
 def test_a_place_on_this_machine_has_none(url: str):
     """On another one it would be something else."""
