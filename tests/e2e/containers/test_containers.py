@@ -32,17 +32,19 @@ HERE = {"image": CLAUDE, "network": "host", "engine": "podman"}
 
 async def test_the_folder_is_at_workspace_and_the_next_turn_is_in_the_container_too(model: OfflineModel):
     Path("notes.txt").write_text("the answer is 42\n", encoding="utf-8")
-    read = ToolUse(name="Read", input={"file_path": "/workspace/notes.txt"})
-    await model.script(read, "Forty-two.", read, "Still forty-two.")
+    Path("more.txt").write_text("it was 41 before\n", encoding="utf-8")
+    first, second = (ToolUse(name="Read", input={"file_path": f"/workspace/{name}.txt"}) for name in ("notes", "more"))
+    await model.script(first, "Forty-two.", second, "Forty-one.")
     async with session("sandboxed") as s:
-        first = await s.claude("What is it?", docker=HERE)
-        assert (first.error, first.text) == (None, "Forty-two.")
+        result = await s.claude("What is it?", docker=HERE)
+        assert (result.error, result.text) == (None, "Forty-two.")
     async with await Session.load("sandboxed") as s:
-        second = await s.claude("Sure?")
-        assert (second.error, second.text) == (None, "Still forty-two.")
+        result = await s.claude("And before?")
+        assert (result.error, result.text) == (None, "Forty-one.")
     requests = await model.requests()
     assert requests[-1].earlier_questions == ["What is it?"]
     assert "the answer is 42" in str(requests[-1].messages)
+    assert "it was 41 before" in str(requests[-1].messages)
 
 
 async def test_the_guides_block_runs_as_it_stands(model: OfflineModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -138,19 +140,52 @@ async def test_the_container_is_restricted(model: OfflineModel):
     async with session() as s:
         async for chunk in s.stream("Go.", docker=HERE):
             if chunk.type == "content":
-                inspect = ["podman", "inspect", "--format", "{{.State.Pid}}", *containers()]
-                pid = (await anyio.run_process(inspect)).stdout.decode().strip()
-                status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+                status = Path(f"/proc/{inspected('{{.State.Pid}}')}/status").read_text(encoding="utf-8")
                 break
     assert "CapEff:\t0000000000000000\n" in status
     assert "NoNewPrivs:\t1\n" in status
 
 
+async def test_what_listens_on_this_machine_is_not_reached_by_default(model: OfflineModel):
+    """The engine's default network is another one than this machine's: `host` must be asked for."""
+    async with session() as s:
+        alone = await s.claude("A?", docker={"image": CLAUDE, "engine": "podman"})
+        assert alone.is_error
+        assert await model.requests() == []
+        assert not (await s.claude("B?", docker=HERE)).is_error
+
+
+async def test_what_is_mounted_is_read_only_but_for_the_folder(model: OfflineModel, tmp_path: Path):
+    """And what is said to be writable; nothing of the user's own Claude Code is there."""
+    for name in ("data", "more", "claude"):
+        (tmp_path / name).mkdir()
+    await model.script(Text(text="one two three four five six", hold_after=1))
+    mounts = [f"{tmp_path / 'data'}:/data", f"{tmp_path / 'more'}:/more:rw"]
+    found = {}
+    async with session() as s:
+        async for chunk in s.stream("Go.", docker={**HERE, "mounts": mounts}):
+            if chunk.type == "content":
+                found = {one["Destination"]: one for one in json.loads(inspected("{{json .Mounts}}"))}
+                break
+    transcripts = Path(found.pop("/claude")["Source"])
+    assert transcripts.parent == tmp_path / "state/channelcoder/containers"
+    assert {target: (one["Source"], one["RW"]) for target, one in found.items()} == {
+        "/workspace": (str(Path.cwd()), True),
+        "/data": (str(tmp_path / "data"), False),
+        "/more": (str(tmp_path / "more"), True),
+    }
+
+
 async def test_permissions_are_not_skipped(model: OfflineModel):
-    await model.script(ToolUse(name="Write", input={"file_path": "/workspace/made", "content": "x"}), "Done.")
+    """A tool that nobody named isn't there; of one that is named, what was not named is refused."""
+    made, other = (ToolUse(name="Write", input={"file_path": f"/workspace/{name}", "content": "x"}) for name in "ab")
+    await model.script(made, "Done.", made, other, "Done.")
     async with session() as s:
         await s.claude("Make it.", docker=HERE)
-    assert not Path("made").exists()
+        assert not Path("a").exists()
+        await s.claude("Make them.", tools=["Edit(a)", "Write(a)"])
+        assert Path("a").exists()
+        assert not Path("b").exists()
 
 
 async def test_secrets_of_the_folder_are_not_read(model: OfflineModel):
@@ -249,13 +284,16 @@ async def test_the_worktree_is_what_is_mounted(model: OfflineModel):
         (made.path / "only-here.txt").unlink()
 
 
-async def test_the_command_ends_with_5(model: OfflineModel):
-    run = [sys.executable, "-m", "channelcoder_lsp.cli.command", "run", "A?"]
+async def test_the_command_ends_with_5_and_prints_no_key(model: OfflineModel, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
+    run = [sys.executable, "-m", "channelcoder_lsp.cli.command", "run", "A?", "-v"]
     failed = await anyio.run_process([*run, "--docker-image", BASE], check=False)
     assert (failed.returncode, b"has no `claude`" in failed.stderr) == (5, True)
     await model.script("One.")
     done = await anyio.run_process([*run, "--docker-image", CLAUDE, "--docker-network", "host"], check=False)
     assert (done.returncode, done.stdout) == (0, b"One.\n"), done.stderr
+    assert b"DEBUG" in done.stderr
+    assert b"sk-very-secret" not in failed.stdout + failed.stderr + done.stderr
 
 
 async def test_a_question_without_the_container_is_refused(model: OfflineModel):
@@ -285,6 +323,12 @@ def processes() -> list[str]:
 def containers() -> list[str]:
     told = subprocess.run(["podman", "ps", "--all", "--quiet"], check=True, capture_output=True, text=True)
     return told.stdout.split()
+
+
+def inspected(what: str) -> str:
+    """What the engine says of the one container that there is."""
+    command = ["podman", "inspect", "--format", what, *containers()]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 async def none_left() -> None:
