@@ -32,6 +32,17 @@ RUN_ELSEWHERE = {
     "channelcoder interactive -c": "tests/e2e/cli/test_interactive.py",
     'channelcoder run "Document it all" --session docs --detached': "tests/e2e/cli/test_detached.py",
     "channelcoder logs -f docs": "tests/e2e/cli/test_detached.py",
+    **{
+        f"channelcoder {command}": "tests/docs/test_guide.py"
+        for command in (
+            'run "Start project" --session my-project',
+            'run "Add tests" --load-session my-project',
+            'run -p "Add user authentication" --load-session my-project',
+            "run continue-task.md --load-session my-project",
+            "session remove my-project --yes",
+        )
+    },
+    "channelcoder interactive --load-session todo-app": "tests/e2e/cli/test_interactive.py",
 }
 
 
