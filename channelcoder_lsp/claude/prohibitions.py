@@ -6,6 +6,7 @@ sees, so a folder's own are read whether it is trusted or not. They are taken as
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _RULES = 100
-_PATTERN_CHARS = 300
+_PATTERN_CHARS = 200
 _STARS_IN_A_NAME = 2
 _WILDCARDS = 4
 """What a folder's own rules may be. The time that matching takes grows exponentially with the wildcards, and who made
-the folder chose the names in it as well: the command line itself hangs on ten stars."""
+the folder chose the names in it as well: the command line itself hangs on ten stars. All are
+part of one argument of the command line, which no system takes at any length."""
 
 
 def managed_folder() -> Path:
@@ -91,4 +93,4 @@ def _is_affordable(pattern: str) -> bool:
     first, *names = pattern.lstrip("!/").removesuffix("/**").split("/")
     stars = [0 if name == "**" else len(re.findall(r"\*+", name.rstrip("*"))) for name in (first, *names)]
     cost = sum(stars) + (first == "**") + 2 * names.count("**")
-    return len(pattern) <= _PATTERN_CHARS and max(stars) <= _STARS_IN_A_NAME and cost <= _WILDCARDS
+    return len(json.dumps(pattern)) <= _PATTERN_CHARS and max(stars) <= _STARS_IN_A_NAME and cost <= _WILDCARDS

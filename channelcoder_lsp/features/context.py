@@ -27,7 +27,7 @@ def chosen(face: Face, project: Project, given: Sequence[ClientContext]) -> Chos
         return None
     folders = Folders(
         root=project.checkout.root,
-        opened=[each.checkout.root for each in face.projects],
+        opened={each.checkout.root: each.deny_list() for each in face.projects},
         denied=[face.settings().sessions],
         deny_list=project.deny_list(),
     )

@@ -21,7 +21,7 @@ from channelcoder_lsp.domain.text import clamp, split_lines
 from channelcoder_lsp.domain.uri import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from channelcoder_lsp.domain.place import Range
@@ -89,13 +89,13 @@ class Folders:
 
     Args:
         root: the folder asked about, against which paths are named.
-        opened: all open folders, by their real paths.
+        opened: all open folders, by their real paths, and which of their files are kept from Claude.
         denied: folders that are never read.
-        deny_list: files that are not.
+        deny_list: which files are kept from Claude in ``root``.
     """
 
     root: Path
-    opened: Sequence[Path]
+    opened: Mapping[Path, DenyList]
     denied: Sequence[Path] = ()
     deny_list: DenyList = field(default_factory=DenyList)
 
@@ -170,7 +170,8 @@ class ChosenContext:
         except (OSError, RuntimeError, ValueError) as problem:  # a loop of links, a name the system refuses
             raise ArgumentsError(f"{entry.field}.uri: {path} can't be followed ({type(problem).__name__}).") from None
         denied = any(real.is_relative_to(folder.resolve()) for folder in self._folders.denied)
-        if self._folders.deny_list.denies(path) or denied:
+        there = (rules for folder, rules in self._folders.opened.items() if real.is_relative_to(folder))
+        if denied or any(rules.denies(path) for rules in (self._folders.deny_list, *there)):
             raise ArgumentsError(
                 f"{entry.field}.uri: {path.name} is kept from Claude: its name says that it holds secrets or settings, "
                 "or a rule denies it. Give the lines that matter as a text."

@@ -9,6 +9,7 @@ import pytest
 
 from channelcoder_lsp.claude import prohibitions
 from channelcoder_lsp.configuration import Configuration
+from channelcoder_lsp.domain.agent import ConnectionRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,16 @@ def test_they_are_those_of_the_moment_and_read_only_when_something_changed(proje
     configuration.take({"deniedFiles": ["b.md"]})
     assert not configuration.deny_list(project).denies(project / "a.md")
     assert configuration.deny_list(project).denies(project / "b.md")
+
+
+async def test_the_command_line_in_a_terminal_is_given_them(project, tmp_path):
+    cli = tmp_path / "claude-double"
+    cli.write_text("#!/bin/sh\necho 9.9.9\n")
+    cli.chmod(0o755)
+    configuration = Configuration({"deniedFiles": ["a.md"], "cliPath": str(cli)})
+    launch = await configuration.launch(ConnectionRequest(cwd=project), prompt=None, visited=tmp_path / "visited")
+    settings = json.loads(launch.arguments[launch.arguments.index("--settings") + 1])
+    assert settings["permissions"]["deny"][0] == "Read(a.md)"
 
 
 def test_the_user_s_rules_are_where_the_command_line_has_them(project, tmp_path, monkeypatch):

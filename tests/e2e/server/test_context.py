@@ -125,6 +125,21 @@ class TestChosen:
             await answered(editor, editor.open(path), context=[{"uri": (bank / "bank.py").as_uri()}])
             assert f'<file path="{bank / "bank.py"}" lines="1-1">' in await sent(machine)
 
+    async def test_what_another_open_folder_keeps_from_claude_is_not_sent(self, machine: Machine):
+        """Its rules are about nothing in this one."""
+        bank = machine.home / "bank"
+        (bank / ".claude").mkdir(parents=True)
+        (bank / "bank.py").write_text("balance = 0\n")
+        deny = {"permissions": {"deny": ["Read(bank.py)", "Read(//**)"]}}
+        (bank / ".claude/settings.json").write_text(json.dumps(deny))
+        path = machine.write("shop.py")
+        async with machine.editor(folders=[machine.project, bank]) as editor:
+            uri = editor.open(path)
+            with pytest.raises(ResponseError, match="kept from Claude"):
+                await ask(editor, uri, context=[{"uri": (bank / "bank.py").as_uri()}])
+            _, over = await answered(editor, uri, context=[{"uri": uri}])
+            assert over["state"] == "done"
+
     async def test_what_is_too_much_is_cut_with_a_note_on_the_turn(self, machine: Machine):
         settings = {"maxSelectionChars": 1000}
         async with machine.opened(settings=settings) as (editor, uri):

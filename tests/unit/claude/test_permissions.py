@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -184,6 +185,11 @@ class TestRules:
     def test_all_else_is(self, guard):
         assert guard.refusal("Read", {"file_path": "src/app.py"}) is None
         assert guard.refusal("Read", {"file_path": "src/private/app.py"}) is None
+
+    def test_in_a_container_they_are_about_where_the_folder_is_there(self, guard, project):
+        inside = replace(guard, seen_at=PurePosixPath("/workspace"))
+        assert "a rule denies it" in inside.refusal("Read", {"file_path": "/workspace/private/a"})
+        assert deny_rules(inside)[:2] == ["Read(notes.md)", "Read(//workspace/private)"]
 
     def test_the_cli_is_given_them_first(self, guard, project):
         """So that nothing of ours is taken back by one of them."""

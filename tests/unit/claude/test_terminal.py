@@ -10,6 +10,7 @@ import pytest
 
 from channelcoder_lsp.claude.terminal import Launch, launch
 from channelcoder_lsp.domain.agent import AgentOptions, ConnectionRequest
+from channelcoder_lsp.domain.deny_list import DenyList, DenyRules
 
 SESSION = "27aef539-c284-49a3-8dde-722f760844e2"
 
@@ -28,7 +29,13 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def start(prompt: str | None = None, **given) -> Launch:
         request = ConnectionRequest(cwd=project, **given)
         return launch(
-            request, prompt=prompt, visited=tmp_path / "it's visited", cli_path=cli, environment={}, denied=[tmp_path]
+            request,
+            prompt=prompt,
+            visited=tmp_path / "it's visited",
+            cli_path=cli,
+            environment={},
+            denied=[tmp_path],
+            deny_list=lambda folder: DenyList(folder, [DenyRules(("notes.md",), folder)]),
         )
 
     return start
@@ -102,6 +109,9 @@ class TestSafety:
         deny = json.loads(value(started(), "--settings"))["permissions"]["deny"]
         assert "Read(**/.env)" in deny
         assert any(str(tmp_path / "claude") in rule for rule in deny)
+
+    def test_nor_is_what_a_rule_denies(self, started):
+        assert "Read(notes.md)" in json.loads(value(started(), "--settings"))["permissions"]["deny"]
 
     def test_conversations_are_noted_in_a_file_of_any_name(self, started, tmp_path: Path):
         hook = json.loads(value(started(), "--settings"))["hooks"]["SessionStart"][0]["hooks"][0]

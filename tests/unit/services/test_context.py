@@ -55,7 +55,7 @@ class Shop:
     def __init__(self, home: Path) -> None:
         self.root = home / "shop"
         self.root.mkdir()
-        self.folders = Folders(self.root.resolve(), [self.root.resolve()], [self.root / "sessions"])
+        self.folders = Folders(self.root.resolve(), {self.root.resolve(): DenyList()}, [self.root / "sessions"])
 
     def write(self, name: str, content: str | bytes = CODE) -> str:
         path = self.root / name
