@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -10,11 +13,13 @@ from anyio import fail_after
 from sqlalchemy import select, update
 
 from backends.places import PATIENCE
+from backends.s3 import BUCKET
 from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.domain.session import SessionState
 from channelcoder_lsp.storage.database import schema
 from channelcoder_lsp.storage.database.tables import contents, epoch, records, sessions, snapshots
 from channelcoder_lsp.storage.opening import open_storage
+from channelcoder_lsp.storage.s3 import paths
 from channelcoder_lsp.testing.samples import answered
 
 DAY = 86_400
@@ -144,6 +149,89 @@ async def test_for_what_an_older_version_has_kept_it_begins_with_the_update(tmp_
     await age(dropping, "mine", 2 * DAY)
     dropping._backend._look_at = 0
     assert await dropping.list() == []
+
+
+class TestInABucket:
+    """Where no clock but the server's counts, and each object has the time at which it was written."""
+
+    @pytest.fixture
+    def url(self, s3_server):
+        return f"s3://{BUCKET}/{uuid4().hex}?retention={DAY}"
+
+    @staticmethod
+    async def age(storage, *names: str) -> None:
+        """Have the server say that the cards of these sessions were written two days ago."""
+        bucket = storage._backend._bucket
+        listed, look_at = bucket.list, storage._backend._removing._look_at
+        storage._backend._removing._look_at = float("inf")
+        keys = {paths.card((await storage._backend.find(name)).key) for name in names}
+        storage._backend._removing._look_at = look_at
+
+        async def long_ago(folder, after=""):
+            return [
+                replace(each, modified=each.modified - timedelta(days=2)) if each.path in keys else each
+                for each in await listed(folder, after)
+            ]
+
+        bucket.list = long_ago
+
+    async def test_what_is_old_is_removed_with_all_that_belongs_to_it(self, url, opened):
+        """Records, texts and transcripts too."""
+        storage, plain = opened(url), opened(url.partition("?")[0])
+        for name in ("old", "new"):
+            journal = await storage.create(SessionState(), name)
+            await journal.append(*answered(1))
+            await journal.keep_content("a" * 64, "text")
+            await journal.close()
+        handle = await storage._backend.find("old")
+        dropping = opened(url)
+        await self.age(dropping, "old")
+        assert [info.name for info in await dropping.list()] == ["new"]
+        assert [info.name for info in await plain.list()] == ["new"]
+        bucket = plain._backend._bucket
+        assert await bucket.list(paths.data(handle.key)) == []
+        assert await bucket.get(paths.card(handle.key)) is None
+
+    async def test_it_is_looked_for_now_and_then(self, url, opened):
+        """Not at each list; and what another program sees as it is stays without a retention."""
+        plain, dropping = opened(url.partition("?")[0]), opened(url)
+        await (await plain.create(SessionState(), "mine")).close()
+        assert [info.name for info in await dropping.list()] == ["mine"]
+        await self.age(dropping, "mine")
+        assert [info.name for info in await dropping.list()] == ["mine"]
+        await self.age(plain, "mine")
+        assert [info.name for info in await plain.list()] == ["mine"]
+
+    async def test_one_that_is_changed_in_that_moment_stays(self, url, opened):
+        """Between the look at the list and the removal."""
+        plain, dropping = opened(url.partition("?")[0]), opened(url)
+        journal = await plain.create(SessionState(), "mine")
+        await self.age(dropping, "mine")
+        now = dropping._backend._removing._now
+
+        async def meanwhile():
+            await journal.append(*answered(1))
+            return await now()
+
+        dropping._backend._removing._now = meanwhile
+        assert [info.name for info in await dropping.list()] == ["mine"]
+        assert list((await plain.load("mine")).turns) == ["turn-1"]
+
+    async def test_those_who_watch_are_told(self, url, opened):
+        plain, dropping = opened(url.partition("?")[0]), opened(url)
+        for name in ("old", "seen"):
+            await (await plain.create(SessionState(), name)).close()
+        journal = await plain.open("seen")
+        async with aclosing(plain.watch()) as names:
+            told = asyncio.create_task(anext(names))
+            while not told.done():  # until somebody listens
+                await journal.append(*answered(1))
+                await asyncio.wait({told}, timeout=0.5)
+            await self.age(dropping, "old")
+            await dropping.list()
+            with fail_after(PATIENCE):
+                while await anext(names) != "old":
+                    pass
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "soon", "inf"])

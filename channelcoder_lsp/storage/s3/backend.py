@@ -72,9 +72,10 @@ class BucketBackend(Backend):
 
     Args:
         bucket: the tenant's folder of it.
+        retention: seconds after which a session is removed that nobody changed; None: never.
     """
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, *, retention: float | None = None) -> None:
         self._bucket = bucket
         self._bell = Bell(bucket)
         self._cards = Cards(bucket, self._bell.ring)
@@ -82,7 +83,7 @@ class BucketBackend(Backend):
         self._records = Records(bucket)
         self._leases = Leases()
         self._listing = Listing(bucket, self._names, self._cards)
-        self._removing = Removing(bucket, self._names, self._cards, self._listing)
+        self._removing = Removing(bucket, self._names, self._cards, self._listing, retention)
 
     @property
     def address(self) -> str:
@@ -116,12 +117,13 @@ class BucketBackend(Backend):
             if there is None or there.card.gone or there.card.name != handle.name:
                 raise SessionExistsError(handle.name)
         if not await self._take(handle.name, handle.key):
-            await self._end(handle)
+            await self._removing.end(handle)
             raise SessionExistsError(handle.name)
         self._bell.ring()
 
     async def find(self, name: str) -> Handle | None:
         """The session of that name."""
+        await self._remove_old()
         key = (await self._names.read()).names.get(name)
         known = await self._cards.read(key) if key is not None else None
         if known is None or known.card.gone or known.card.name != name:
@@ -130,6 +132,7 @@ class BucketBackend(Backend):
 
     async def rows(self) -> list[SessionInfo]:
         """The rows of all sessions."""
+        await self._remove_old()
         return await self._listing.rows()
 
     async def replace(self, handle: Handle, whole: Whole) -> None:
@@ -178,7 +181,7 @@ class BucketBackend(Backend):
 
     async def delete(self, handle: Handle) -> None:
         """Remove the session and all that belongs to it."""
-        await self._end(handle)
+        await self._removing.end(handle)
         await self._removing.sweep()
         self._bell.ring()
 
@@ -387,13 +390,9 @@ class BucketBackend(Backend):
             lost += 1
             await self._names.collided(lost)
 
-    async def _end(self, handle: Handle) -> None:
-        async def gone(card: Card) -> dict[str, Any]:
-            row = card.row.model_copy(update={"first_question": None})
-            return {"gone": True, "row": row, "tail": (), "holder": None, "waiting": None}
-
-        await self._cards.change(handle, gone)
-        await self._removing.finish(handle.key, handle.name)
+    async def _remove_old(self) -> None:
+        if await self._removing.end_old():
+            self._bell.ring()
 
     async def _consistent(self, handle: Handle, read: Callable[[Card], Awaitable[T]]) -> T:
         """Read what a card speaks of, and the card anew as long as something of that has gone."""

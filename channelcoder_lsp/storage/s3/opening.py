@@ -15,6 +15,7 @@ from channelcoder_lsp.storage.s3 import paths
 from channelcoder_lsp.storage.s3.backend import BucketBackend
 from channelcoder_lsp.storage.s3.bucket import Bucket
 from channelcoder_lsp.storage.s3.credentials import credential_provider
+from channelcoder_lsp.storage.shared.retention import retention_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,8 @@ def open_backend(url: str) -> BucketBackend:
     else the environment says them as for any program that uses AWS. A server on another machine is talked to over TLS,
     unless ``tls=no`` is given; ``tls_ca`` names the file of the authority that signed its certificate. Credentials come
     from the environment, the machine's or container's role, or, if boto3 is installed, from AWS's own files.
+    ``retention`` is the number of seconds after which a session is removed that nobody changed, by whoever has it in
+    the URL.
 
     Raises:
         ArgumentsError: something in the URL does not fit.
@@ -52,7 +55,7 @@ def open_backend(url: str) -> BucketBackend:
             "a server's address into ?endpoint=."
         )
     bucket, prefix = parts.hostname, unquote(parts.path).strip("/")
-    tenant = query.pop("tenant", "")
+    tenant, retention = query.pop("tenant", ""), retention_seconds(query.pop("retention", None))
     options = _options(query)
     if query:
         raise ArgumentsError(f"The storage's URL has {', '.join(sorted(query))} in it, which is not known.")
@@ -63,7 +66,8 @@ def open_backend(url: str) -> BucketBackend:
         retry_config=retries(),
         **({"credential_provider": provider} if provider is not None else {}),
     )
-    return BucketBackend(Bucket(store, address(bucket, prefix, options.get("endpoint")), paths.folder(prefix, tenant)))
+    place = Bucket(store, address(bucket, prefix, options.get("endpoint")), paths.folder(prefix, tenant))
+    return BucketBackend(place, retention=retention)
 
 
 def retries() -> Any:

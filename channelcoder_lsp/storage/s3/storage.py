@@ -31,6 +31,8 @@ class S3Storage(SharedStorage):
         prefix: what the paths of all objects begin with.
         tenant: whose sessions these are; those of another tenant are never seen. To keep others out, too, let a policy
             give each tenant's users the objects below ``prefix/TENANT/`` alone.
+        retention: seconds after which a session is removed that nobody changed; None: never. Whoever has it removes
+            them.
         lease_seconds: how long the right to ask in a session lasts when its holder has died.
 
     Raises:
@@ -44,6 +46,7 @@ class S3Storage(SharedStorage):
         *,
         prefix: str = "",
         tenant: str = "",
+        retention: float | None = None,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         config: Any = getattr(store, "config", None) or {}
@@ -52,18 +55,18 @@ class S3Storage(SharedStorage):
             raise ArgumentsError(f"The store is made for the bucket {named!r}, not for {bucket!r}.")
         where = "/".join(part.strip("/") for part in (getattr(store, "prefix", None) or "", prefix) if part.strip("/"))
         place = address(bucket or named or "bucket", where, config.get("endpoint"))
-        backend = BucketBackend(Bucket(store, place, paths.folder(prefix, tenant)))
+        backend = BucketBackend(Bucket(store, place, paths.folder(prefix, tenant)), retention=retention)
         # Credentials that the program gets in a way of its own are not to be had elsewhere.
         own = getattr(store, "credential_provider", None) is not None
-        url = None if own else _url(config, bucket or named, where, tenant)
+        url = None if own else _url(config, bucket or named, where, tenant, retention)
         super().__init__(backend, lease_seconds=lease_seconds, url=url)
 
 
-def _url(config: Any, bucket: str | None, prefix: str, tenant: str) -> str | None:
+def _url(config: Any, bucket: str | None, prefix: str, tenant: str, retention: float | None) -> str | None:
     """What another process opens the same place with, if it has the credentials in its environment as this one has."""
     if bucket is None or config.get("access_key_id") not in (None, os.environ.get("AWS_ACCESS_KEY_ID")):
         return None
-    options = {"endpoint": config.get("endpoint"), "region": config.get("region"), "tenant": tenant}
+    options = {name: config.get(name) for name in ("endpoint", "region")} | {"tenant": tenant, "retention": retention}
     if (endpoint := config.get("endpoint")) and endpoint.startswith("http:"):
         options["tls"] = "no"
     query = urlencode({key: value for key, value in options.items() if value})
