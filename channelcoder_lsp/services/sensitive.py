@@ -62,6 +62,6 @@ async def agree_to_send(turn: Turn, permissions: Permissions) -> None:
     if permission.decision is Decision.DENY:
         what, why = ", ".join(turn.sensitive), f" ({permission.reason})" if permission.reason else ""
         raise NotSentError(
-            f"Nothing was sent to Claude{why}: the code holds what seems to be {what}. Take it out and ask again, or "
-            "retry and allow it."
+            f"Nothing was sent to Claude{why}: nobody agreed to send what may be secret, {what}. Take it out and ask "
+            "again, or retry and allow it."
         )

@@ -62,3 +62,8 @@ def test_in_restricted_mode_no_setting_of_the_folder_counts():
     trust = PACKAGE["capabilities"]["untrustedWorkspaces"]
     assert trust["supported"] == "limited"
     assert set(trust["restrictedConfigurations"]) == set(SETTINGS)
+
+
+def test_no_workspace_can_take_back_what_a_person_keeps_from_claude():
+    """A list that it has takes the place of the user's."""
+    assert SETTINGS["channelcoder.deniedFiles"]["scope"] == "machine"
