@@ -150,13 +150,13 @@ const STYLE = `
 body { font-family: var(--vscode-font-family); font-size: var(--vscode-font-size); color: var(--vscode-foreground);
   line-height: 1.55; padding: 0 20px 32px; }
 main { max-width: 780px; margin: 0 auto; }
-header { display: grid; grid-template-columns: 1fr auto; column-gap: 24px; border-bottom: 1px solid var(--vscode-widget-border, #8884);
+header { display: grid; grid-template: auto 1fr / 1fr auto; column-gap: 24px; border-bottom: 1px solid var(--vscode-widget-border, #8884);
   margin-bottom: 18px; padding: 16px 0 12px; }
 h1 { font-size: 1.35em; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 header .facts { grid-column: 1; margin: 2px 0 0; }
 figure { grid-column: 2; grid-row: 1 / span 2; margin: 0; max-width: 320px; overflow-x: auto; text-align: right; }
 figcaption { font-size: 0.85em; color: var(--vscode-descriptionForeground); white-space: nowrap; }
-@media (max-width: 420px) { header { grid-template-columns: 1fr; } figure { grid-column: 1; grid-row: auto; margin-top: 8px; text-align: left; } }
+@media (max-width: 420px) { header { grid-template: none / 1fr; } figure { grid-column: 1; grid-row: auto; margin-top: 8px; text-align: left; } }
 .key { display: inline-block; width: 9px; height: 9px; border-radius: 2px; margin-left: 6px; }
 .ground { fill: transparent; }
 svg a:hover .ground { fill: var(--vscode-list-hoverBackground); }

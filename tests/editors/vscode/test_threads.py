@@ -107,6 +107,7 @@ def test_a_question_that_the_lens_asks_for_is_typed(start, machine, model):
     code.lenses.nth(1).click()
     code.answer("Is it fast?")
     expect(code.thread).to_contain_text("It is.")
+    expect(code.thread).to_contain_text("Claude · 2 answers")
     code.picture("thread-contrast")
     assert [request.question for request in model.requests(2)] == ["What does this do?", "Is it fast?"]
 
