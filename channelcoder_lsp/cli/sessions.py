@@ -22,6 +22,7 @@ from channelcoder_lsp.services import archive
 from channelcoder_lsp.services.safe_text import safe_markdown
 
 if TYPE_CHECKING:
+    from channelcoder_lsp.domain.session import SessionState
     from channelcoder_lsp.library.results import Compacted
     from channelcoder_lsp.services.archive import Format
 
@@ -74,7 +75,11 @@ def show(name: str | None, *, as_json: bool) -> None:
 
     Without a name, in the one that is active here.
     """
-    state = finish(state_of(name or _active()))
+
+    async def shown() -> SessionState:
+        return await state_of(name or await _active())
+
+    state = finish(shown())
     say(archive.export(state, "json" if as_json else "markdown"), newline=False)
 
 
@@ -104,12 +109,12 @@ def load(name: str) -> None:
 @verbose
 def save(name: str) -> None:
     """Keep the session that is active here under a name."""
-    _active()
 
     async def saved() -> None:
+        old = await _active()
         async with await active_session(project()) as one:
-            old = one.name
-        await renamed(old or _active(), name)
+            old = one.name or old
+        await renamed(old, name)
 
     finish(saved())
     say(f"The session is {name} now.")
@@ -208,7 +213,7 @@ def compact(name: str | None, *, model: str | None, as_json: bool) -> None:
         from channelcoder_lsp.library.session import Session  # noqa: PLC0415
 
         load_without_servers()
-        async with await Session.load(name or _active()) as one:
+        async with await Session.load(name or await _active()) as one:
             return await one.compact(model=model)
 
     done = finish(compacted())
@@ -237,7 +242,7 @@ def limit(usd: str, name: str | None) -> None:
     async def limited() -> str:
         from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
 
-        async with await Session.load(name or _active()) as one:
+        async with await Session.load(name or await _active()) as one:
             await one.limit(amount)
             return one.name or ""
 
@@ -295,8 +300,8 @@ def _ask(ctx: click.Context, what: str) -> None:
         ctx.exit(FAILED)
 
 
-def _active() -> str:
-    name = finish(active_name(here := project()))
+async def _active() -> str:
+    name = await active_name(here := project())
     if name is None:
         raise SessionError(f"No session is active in {here.root}. Name one, or ask with -c to begin one.")
     return name

@@ -68,6 +68,11 @@ class TestLimit:
         assert await shell("session", "limit", "none", "dear") == "dear may cost as much as it does.\n"
         await shell("run", "Two", "--session", "dear")
 
+    async def test_is_the_folders_sessions_without_a_name(self, shell: Shell):
+        await shell("session", "limit", "0.2", code=4)
+        await shell("run", "-c", "One")
+        assert "may cost $0.20" in await shell("session", "limit", "0.2")
+
     async def test_must_be_an_amount(self, shell: Shell):
         await shell("run", "One", "--session", "dear")
         for wrong in ("much", "0"):
