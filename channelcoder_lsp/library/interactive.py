@@ -79,7 +79,7 @@ async def in_terminal(
         head, config = session.head, configuration.transcripts()
         request = replace(request, model=head.channelcoder.model or request.model)
         resume = head.current_session_id
-        if resume is not None and await asyncio.to_thread(_has_transcript, resume, config):
+        if resume is not None and await asyncio.to_thread(has_transcript, resume, config):
             fork = resume == head.channelcoder.forked_from
             new_id = new_session_id("", head) if fork else None
             request = replace(request, resume=resume, fork=fork, session_id=new_id)
@@ -130,10 +130,11 @@ async def _reminded(session: OpenSession, request: ConnectionRequest) -> Connect
     return replace(request, options=replace(options, append_system_prompt=appended))
 
 
-def _has_transcript(session_id: str, config: Path) -> bool:
-    from channelcoder_lsp.claude.transcripts import has_transcript  # noqa: PLC0415 - on first use
+def has_transcript(session_id: str, config: Path) -> bool:
+    """Whether Claude Code, whose configuration folder is given, can go on with a conversation."""
+    from channelcoder_lsp.claude import transcripts  # noqa: PLC0415 - on first use
 
-    return has_transcript(session_id, config)
+    return transcripts.has_transcript(session_id, config)
 
 
 async def _transcript(session_id: str, config: Path, request: ConnectionRequest) -> Transcript | None:

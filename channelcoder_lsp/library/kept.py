@@ -118,7 +118,7 @@ class KeptSession(AllSessions):
         return await session.save()
 
     def set_id(self, session_id: str) -> None:
-        """Go on with a Claude session, from the next question on."""
+        """Go on with a Claude session, from the next question on, which is refused where there is none of that id."""
         if not session_id.strip():
             raise ArgumentsError("session_id: it is empty. Give the id of a Claude session.")
         self._resume = session_id.strip()

@@ -8,13 +8,13 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from channelcoder_lsp.domain.errors import AgentError, ArgumentsError, ContainerError
+from channelcoder_lsp.domain.errors import AgentError, ArgumentsError, ContainerError, SessionError
 from channelcoder_lsp.domain.session import Message
 from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.execution.worktree import current_worktree
 from channelcoder_lsp.library.asking import Options, StructuredAnswer, asking
 from channelcoder_lsp.library.detached import begin
-from channelcoder_lsp.library.interactive import Interactive, fit_for_a_person, in_terminal
+from channelcoder_lsp.library.interactive import Interactive, fit_for_a_person, has_transcript, in_terminal
 from channelcoder_lsp.library.kept import KeptSession
 from channelcoder_lsp.library.place import container_of, folder_for, folder_of
 from channelcoder_lsp.library.results import Chunk, Compacted, Result
@@ -57,7 +57,7 @@ class Session(KeptSession):
             The answer. A failure of Claude or its service is told by ``is_error``, not raised.
 
         Raises:
-            ArgumentsError, PromptError: nothing was asked, since something does not fit.
+            ArgumentsError, PromptError, SessionError: nothing was asked, since something does not fit.
             SpendingLimitError: the session has cost what it may cost (:meth:`limit`), so nothing was asked.
             StorageError: the question could not be recorded, so it was not asked.
         """
@@ -118,6 +118,7 @@ class Session(KeptSession):
         """
         fit_for_a_person(options)
         wanted = asking(prompt or "", options, goes_on=bool(self._messages or self._resume))
+        await self._check_resumed(wanted)
         session = await self._opened()
         if wanted.leaves_container:
             await session.work_inside(None)
@@ -148,6 +149,7 @@ class Session(KeptSession):
         if wanted.dry_run:
             yield Chunk("result", result=Result("", prompt=wanted.question.instruction or wanted.question.text))
             return
+        await self._check_resumed(wanted)
         session = await self._opened()
         async with (
             folder_for(session, wanted, self.cwd) as folder,
@@ -220,6 +222,21 @@ class Session(KeptSession):
         if done.state is not TurnState.DONE or not done.answer:
             raise AgentError(done.error or "There is no summary: it was cancelled, or is empty. Try again.")
         return Compacted(done.answer, previous, done.usage, done.cost_usd)
+
+    async def _check_resumed(self, wanted: Asking) -> None:
+        """See to it that what is to be gone on with is there: else the answer would know nothing, and not say so.
+
+        What is recorded here Claude is told again. A container has transcripts of its own.
+
+        Raises:
+            SessionError: there is no such conversation.
+        """
+        if self._resume is None or self._messages or wanted.container is not None:
+            return
+        if not await asyncio.to_thread(has_transcript, self._resume, self._runtime.configuration.transcripts()):
+            raise SessionError(
+                f"Claude Code has no conversation {self._resume!r} on this machine. Correct the id, or ask without it."
+            )
 
     def _said(self, role: Any, content: str, turn: Turn) -> None:
         self._messages.append(

@@ -116,6 +116,12 @@ class TestTheSession:
         await shell("run", "Two", "-r", first["sessionId"])
         assert await shell.asked() == ["One", "Two"]
 
+    async def test_of_claude_that_is_not_there_is_not_taken_for_a_new_one(self, shell: Shell):
+        """The answer would know nothing of it, and not say so."""
+        for unknown in ("00000000-0000-4000-8000-000000000000", "nope"):
+            assert unknown in await shell("run", "Two", "-r", unknown, code=4)
+        assert await shell.model.requests() == []
+
 
 class TestFailures:
     async def test_of_the_service_are_never_a_success(self, shell: Shell):

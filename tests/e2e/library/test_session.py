@@ -315,6 +315,13 @@ class TestOnce:
         await claude("Two", resume=first.session_id)
         assert questions(await model.requests()) == ["One", "Two"]
 
+    async def test_goes_on_with_none_that_is_not_there(self, model: OfflineModel):
+        async with session() as s:
+            s.set_id("00000000-0000-4000-8000-000000000000")
+            with pytest.raises(SessionError, match="no conversation '00000000"):
+                await s.claude("One")
+        assert await session.list() == []
+
 
 class TestUpkeep:
     async def test_a_fork_goes_its_own_way(self, model: OfflineModel):
