@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 _JSON = {str: "string", int: "integer", float: "number", bool: "boolean", Path: "string"}
-_MACHINE = {"cli_path", "session_dir", "storage", "tools", "denied_files", "offline", "log_level"}
+_MACHINE = {"cli_path", "session_dir", "storage", "tools", "denied_files", "ask_before_secrets", "offline", "log_level"}
 """Settings that name programs, places or rights: no workspace can set them."""
 _HEAD = """\
 // What ChannelCoder adds to the Language Server Protocol: see docs/protocol.md.

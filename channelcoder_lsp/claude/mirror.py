@@ -7,8 +7,6 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from anyio import fail_after
-
 from channelcoder_lsp.domain.errors import ChannelCoderError
 
 if TYPE_CHECKING:
@@ -72,9 +70,8 @@ class Mirror:
     async def _lines(self, session_id: str, subpath: str) -> Sequence[str]:
         if session_id not in self._read:
             try:
-                with fail_after(LOAD_SECONDS):
-                    self._read[session_id] = await self._transcripts.lines(session_id)
-            except (ChannelCoderError, TimeoutError) as problem:
+                self._read[session_id] = await asyncio.wait_for(self._transcripts.lines(session_id), LOAD_SECONDS)
+            except (ChannelCoderError, asyncio.TimeoutError) as problem:
                 # The session is told anew then; to fail would be to not ask at all.
                 why = str(problem) or f"it was not there in {LOAD_SECONDS:.0f} seconds"
                 logger.warning("the transcript of %s can't be had: %s", session_id, why)

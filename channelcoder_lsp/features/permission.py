@@ -72,7 +72,7 @@ def _about(turn: Turn, use: Use) -> str:
     tool = plain_text(use.tool, max_chars=_TOOL_CHARS)
     question = _visible(plain_text(turn.question, max_chars=_QUESTION_CHARS))
     if use.tool == SENDING:
-        return f'The code that goes to Claude with "{question}" seems to hold a secret. Send it?\n'
+        return f'The code that goes to Claude with "{question}" may be secret. Send it?\n'
     return f'Claude wants to use {tool}, to answer "{question}". "{SESSION}" is for {_covered(use)}.\n{tool}: '
 
 

@@ -32,7 +32,7 @@ async def test_the_message_says_what_it_is_and_where(machine: Machine):
         await answered(editor, uri, BOTH, "Why?")
         [message] = asked(editor)
         assert message == (
-            'The code that goes to Claude with "Why?" seems to hold a secret. Send it?\nan AWS access key in line 2'
+            'The code that goes to Claude with "Why?" may be secret. Send it?\nan AWS access key in line 2'
         )
 
 
