@@ -18,7 +18,7 @@ import pytest
 from container_images import BASE, CLAUDE
 
 from channelcoder_lsp import Session, session, worktree
-from channelcoder_lsp.domain.errors import ContainerError
+from channelcoder_lsp.domain.errors import ArgumentsError, ContainerError
 from channelcoder_lsp.offline.script import Text, ToolUse
 from channelcoder_lsp.services.compose import Question
 
@@ -72,17 +72,20 @@ async def test_the_key_reaches_claude_by_name_and_is_in_no_argument(
 ):
     """What Claude's service is sent shows that the key came; what the engine was started with, that only its name."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("TOKEN", "also-secret")
     await model.script(Text(text="one two three four five six", hold_after=1))
     async with session() as s:
-        chunks = s.stream("Go.", docker=HERE)
+        chunks = s.stream("Go.", docker={**HERE, "env": ["TOKEN"]})
         async for chunk in chunks:
             if chunk.type == "content":
                 break
         arguments = [line for line in processes() if "podman run" in line]
+        there = json.loads(inspected("{{json .Config.Env}}"))
         await chunks.aclose()
-    assert any("--env ANTHROPIC_API_KEY " in line for line in arguments)
-    assert not any("sk-very-secret" in line for line in arguments)
-    assert "sk-very-secret" not in (await s.export("json"))
+    assert {"ANTHROPIC_API_KEY=sk-very-secret", "TOKEN=also-secret"} <= set(there)
+    assert any("--env ANTHROPIC_API_KEY " in line and "--env TOKEN " in line for line in arguments)
+    assert not any("secret" in line for line in arguments)
+    assert "secret" not in (await s.export("json"))
 
 
 async def test_a_cancelled_question_leaves_no_container(model: OfflineModel):
@@ -258,6 +261,34 @@ async def test_a_session_from_elsewhere_brings_no_consent_to_its_container(model
     async with await Session.load("./theirs.json") as s:
         with pytest.raises(ContainerError, match="nobody has named"):
             await s.claude("A?")
+
+
+async def test_consent_is_to_one_container_in_one_folder(model: OfflineModel, tmp_path: Path):
+    """Neither another folder nor what somebody writes into the session's record is agreed to with it."""
+    await model.script("One.", "Two.")
+    async with session("boxed") as s:
+        await s.claude("A?", docker=HERE)
+        with pytest.raises(ContainerError, match="nobody has named"):
+            await s.claude("B?", cwd=tmp_path)
+        assert (await s.claude("B?")).text == "Two."
+    file = tmp_path / "sessions/boxed.json"
+    file.write_text(file.read_text(encoding="utf-8").replace(CLAUDE, BASE), encoding="utf-8")
+    async with await Session.load("boxed") as s:
+        with pytest.raises(ContainerError, match="nobody has named"):
+            await s.claude("C?")
+    assert len(await model.requests()) == 2
+
+
+async def test_what_has_no_place_in_a_container_is_refused(model: OfflineModel, monkeypatch: pytest.MonkeyPatch):
+    """MCP servers of a file, which the container does not see; the terminal."""
+    monkeypatch.setattr("channelcoder_lsp.library.interactive.is_terminal", lambda: True)
+    Path("servers.json").write_text('{"mcpServers": {}}', encoding="utf-8")
+    async with session() as s:
+        with pytest.raises(ArgumentsError, match="mcp_config"):
+            await s.claude("A?", docker=HERE, mcp_config="servers.json")
+        with pytest.raises(ContainerError, match="terminal"):
+            await s.interactive(docker=HERE)
+    assert await model.requests() == []
 
 
 async def test_the_container_is_left_again(model: OfflineModel):

@@ -9,7 +9,7 @@ import pytest
 from channelcoder_lsp.claude.permissions import Guard
 from channelcoder_lsp.domain.container import WORKSPACE, ContainerOfSession
 from channelcoder_lsp.domain.errors import ArgumentsError, ContainerError
-from channelcoder_lsp.execution.container import dockerfile_of, find_engine, ready, tag_of
+from channelcoder_lsp.execution.container import RESTRICTED, dockerfile_of, find_engine, ready, tag_of
 from channelcoder_lsp.execution.container_launcher import command
 from channelcoder_lsp.library.contained import container_named
 
@@ -54,6 +54,28 @@ class TestEngine:
         with pytest.raises(ContainerError, match="no docker or podman"):
             find_engine(outside=tmp_path)
         assert find_engine(outside=tmp_path / "elsewhere") == program
+
+
+class TestUser:
+    @pytest.mark.parametrize(
+        ("engine", "arguments"),
+        [("docker", ["--user", "1000:1001"]), ("podman", ["--userns", "keep-id", "--user", "1000:1001"])],
+    )
+    async def test_is_the_one_of_this_machine(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, arguments: list[str]
+    ):
+        """So that files in the folder stay theirs; root's container is root's."""
+        program = tmp_path / "bin" / engine
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+        program.chmod(0o700)
+        monkeypatch.setenv("PATH", str(program.parent))
+        monkeypatch.setattr("os.getgid", lambda: 1001)
+        folder, wanted = tmp_path / "shop", ContainerOfSession(image="image", engine=engine)
+        for uid, expected in ((1000, arguments), (0, [])):
+            monkeypatch.setattr("os.getuid", lambda uid=uid: uid)
+            run = await ready(wanted, folder, config=tmp_path / "config", may_build=False)
+            assert run.arguments == (*RESTRICTED, *expected)
 
 
 class TestDockerfile:
