@@ -7,7 +7,7 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix $(EXTENSION) --logleve
 LUA := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix tests/editors/neovim_plugin --loglevel error
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-vscode test-unit soak release-check lint types contracts docs bench vsix format lock clean
+.PHONY: help demo test test-vscode test-unit coverage soak release-check lint types contracts docs bench vsix format lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
@@ -23,6 +23,11 @@ test-vscode: .make/vscode vsix  ## of them, those in a real window of VS Code, w
 
 test-unit: .make/dev  ## the quick part of the tests
 	$(RUN) -m pytest tests/unit tests/conformance
+
+coverage: .make/dev .make/system .make/interop  ## which branches the tests take that need no editor's window; names those that none does
+	mkdir -p .make/coverage && $(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses 4 --dist loadfile --ignore tests/editors
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 soak: .make/dev  ## servers are killed a thousand times while people work, and sent twenty thousand messages; takes an hour or so
 	CHANNELCODER_TEST_KILLS=1000 CHANNELCODER_TEST_MESSAGES=20000 $(RUN) -m pytest tests/faults
