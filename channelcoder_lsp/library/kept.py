@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -11,7 +12,7 @@ from uuid import uuid4
 import anyio
 
 from channelcoder_lsp.domain.agent import ConnectionRequest
-from channelcoder_lsp.domain.errors import ArgumentsError, SessionNotFoundError
+from channelcoder_lsp.domain.errors import ArgumentsError, SessionError, SessionNotFoundError, StorageError
 from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
 from channelcoder_lsp.library.all_sessions import AllSessions, journaled, opened
 from channelcoder_lsp.library.importing import take_in
@@ -21,6 +22,8 @@ from channelcoder_lsp.services.checkouts import Checkout
 from channelcoder_lsp.services.session import Session as OpenSession
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from typing_extensions import Self
 
     from channelcoder_lsp.domain.storage import SessionStorage
@@ -238,6 +241,26 @@ class KeptSession(AllSessions):
                 await self._open.go_on_with(self._resume)
             self._resume = None
             return self._open
+
+    @asynccontextmanager
+    async def _asked_in(self) -> AsyncIterator[OpenSession]:
+        """The session in the storage; one that was made for a question that then can't be asked is gone again."""
+        fresh = self._stored is None and self._auto_save
+        session = await self._opened()
+        try:
+            yield session
+        except Exception:
+            if fresh and not (await session.state()).turns:
+                await self._forget(session)
+            raise
+
+    async def _forget(self, session: OpenSession) -> None:
+        self._stored, self._resume = None, session.id()
+        await self._let_go()
+        try:
+            await self._storage.delete(session.name)
+        except (SessionError, StorageError) as problem:
+            logger.info("%s stays, with nothing in it: %s", session.name, problem)
 
     async def _let_go(self) -> None:
         if self._open is not None:

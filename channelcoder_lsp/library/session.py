@@ -95,13 +95,14 @@ class Session(KeptSession):
         asking(prompt, options, goes_on=bool(self._messages or self._resume))
         if not self._auto_save:
             raise ArgumentsError("auto_save: without it nothing of a run in the background would be kept. Leave it on.")
-        session = await self._opened()
-        await session.save()
-        self._behind = True
-        return await begin(
-            prompt, options, log_file=log_file, stream=stream, cwd=current_worktree() or self.cwd, session=session.name,
-            storage=None if self._owns_storage else self._given,
-        )  # fmt: skip
+        async with self._asked_in() as session:
+            await session.save()
+            run = await begin(
+                prompt, options, log_file=log_file, stream=stream, cwd=current_worktree() or self.cwd,
+                session=session.name, storage=None if self._owns_storage else self._given,
+            )  # fmt: skip
+            self._behind = True
+        return run
 
     async def interactive(self, prompt: str | Path | None = None, **options: Unpack[Options]) -> Interactive:
         """Hand the terminal to the real ``claude``, in this session; returns when it ends.
@@ -119,21 +120,21 @@ class Session(KeptSession):
         fit_for_a_person(options)
         wanted = asking(prompt or "", options, goes_on=bool(self._messages or self._resume))
         await self._check_resumed(wanted)
-        session = await self._opened()
-        if wanted.leaves_container:
-            await session.work_inside(None)
-        if (wanted.container or session.head.channelcoder.container) is not None:
-            raise ContainerError(
-                "The terminal can't be handed to a container. Ask with `channelcoder run`, or leave the container "
-                "(docker=False)."
-            )
         asked = wanted.question.instruction or wanted.question.text
-        try:
-            async with folder_for(session, wanted, self.cwd) as folder:
-                request = wanted.adjust(replace(self._request(), cwd=folder))
-                return await in_terminal(session, self._runtime.configuration, request, asked or None)
-        finally:
-            self._messages = (await session.state()).messages
+        async with self._asked_in() as session:
+            if wanted.leaves_container:
+                await session.work_inside(None)
+            if (wanted.container or session.head.channelcoder.container) is not None:
+                raise ContainerError(
+                    "The terminal can't be handed to a container. Ask with `channelcoder run`, or leave the container "
+                    "(docker=False)."
+                )
+            try:
+                async with folder_for(session, wanted, self.cwd) as folder:
+                    request = wanted.adjust(replace(self._request(), cwd=folder))
+                    return await in_terminal(session, self._runtime.configuration, request, asked or None)
+            finally:
+                self._messages = (await session.state()).messages
 
     async def stream(self, prompt: str | Path, **options: Unpack[Options]) -> AsyncIterator[Chunk]:
         """Ask, and take the answer as it comes. Who leaves before its end cancels it.
@@ -150,8 +151,8 @@ class Session(KeptSession):
             yield Chunk("result", result=Result("", prompt=wanted.question.instruction or wanted.question.text))
             return
         await self._check_resumed(wanted)
-        session = await self._opened()
         async with (
+            self._asked_in() as session,
             folder_for(session, wanted, self.cwd) as folder,
             aclosing(self._answered(session, wanted, folder)) as chunks,
         ):

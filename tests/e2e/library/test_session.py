@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,8 @@ from pydantic import BaseModel
 from channelcoder_lsp import FileSessionStorage, Session, SessionState, claude, session, stream, worktree
 from channelcoder_lsp.domain.errors import (
     ArgumentsError,
+    ContainerError,
+    RepositoryError,
     SessionError,
     SessionExistsError,
     SessionNotFoundError,
@@ -24,7 +27,6 @@ from channelcoder_lsp.offline.script import Failure, StructuredOutput, Text, Too
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,22 @@ class TestMessages:
 
 
 class TestAllSessions:
+    async def test_there_is_none_in_which_nothing_could_be_asked(self, model: OfflineModel):
+        """The original saves an empty one when a question fails; its name is taken then."""
+        async with session("new") as s:
+            for wrong in ({"worktree": "bad..name"}, {"docker": {"image": "-x"}}):
+                with pytest.raises((RepositoryError, ContainerError)):
+                    await s.claude("One", **wrong)
+            assert await session.list() == []
+            await s.claude("Two")
+        assert [info.message_count for info in await session.list()] == [2]
+        Path("theirs.json").write_text('{"messages": [{"role": "user", "content": "Hi"}], "metadata": {}}')
+        for there in ("new", "./theirs.json"):
+            async with await session.load(there) as s:
+                with pytest.raises(RepositoryError):
+                    await s.claude("Three", worktree="bad..name")
+        assert sorted(info.message_count for info in await session.list()) == [1, 2]
+
     async def test_listed_found_and_removed(self, model: OfflineModel):
         """Session guide, "Session Metadata" and "Session Hygiene"."""
         for name in ("feature-auth", "feature-mail"):
