@@ -130,6 +130,13 @@ class TestFailures:
         assert said.startswith("Error: ")
         assert said.count("\n") == 1
 
+    async def test_of_the_login_is_told_soon_and_keeps_the_question(self, shell: Shell):
+        """The original tries for three minutes, ends with 0 and saves an empty session."""
+        await shell.model.script(Failure(status=401, times="always"))
+        assert "(401)" in await shell("run", "One", "--session", "work", code=1, CHANNELCODER_MAX_RETRIES="2")
+        assert len(await shell.model.requests()) <= 3
+        assert "One" in await shell("session", "show", "work")
+
     async def test_of_the_arguments_end_with_2(self, shell: Shell):
         await shell("run", code=2)
         await shell("run", "Hi", "-d", "novalue", code=2)
