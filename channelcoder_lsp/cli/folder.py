@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channelcoder_lsp.library.all_sessions import opened
-from channelcoder_lsp.library.folder import active_name, active_session, checkouts, choose, project, share
+from channelcoder_lsp.library.folder import active_name, active_session, checkouts, choose, project
 from channelcoder_lsp.services import archive
 
 if TYPE_CHECKING:
     from channelcoder_lsp.domain.session import SessionState
 
-__all__ = ["active_name", "active_session", "checkouts", "choose", "project", "renamed", "state_of"]
+__all__ = ["active_name", "active_session", "checkouts", "choose", "project", "state_of"]
 
 
 async def state_of(name: str) -> SessionState:
@@ -23,18 +23,6 @@ async def state_of(name: str) -> SessionState:
     """
     async with opened(None) as sessions:
         return await sessions.load(name)
-
-
-async def renamed(name: str, new_name: str) -> None:
-    """Give a session another name; where it is active, it stays so.
-
-    Raises:
-        SessionNotFoundError, SessionExistsError, SessionNameError: as they say.
-    """
-    async with opened(None) as sessions:
-        await sessions.rename(name, new_name)
-    for checkout in checkouts().rename_session(name, new_name):
-        await share(checkout)
 
 
 async def forked(name: str, new_name: str) -> None:

@@ -14,7 +14,7 @@ import click
 from channelcoder_lsp.cli.completing import session_names
 from channelcoder_lsp.cli.copying import copy
 from channelcoder_lsp.cli.failing import FAILED, MissingFileError, finish, verbose
-from channelcoder_lsp.cli.folder import active_name, active_session, choose, forked, project, renamed, state_of
+from channelcoder_lsp.cli.folder import active_name, active_session, choose, forked, project, state_of
 from channelcoder_lsp.cli.output import json_option, say, say_json, say_rows
 from channelcoder_lsp.domain.errors import SessionError, SessionNotFoundError, dollars
 from channelcoder_lsp.library.all_sessions import AllSessions
@@ -114,7 +114,7 @@ def save(name: str) -> None:
         old = await _active()
         async with await active_session(project()) as one:
             old = one.name or old
-        await renamed(old, name)
+        await AllSessions.rename(old, name)
 
     finish(saved())
     say(f"The session is {name} now.")
@@ -126,7 +126,7 @@ def save(name: str) -> None:
 @verbose
 def rename(name: str, new_name: str) -> None:
     """Give a session another name."""
-    finish(renamed(name, new_name))
+    finish(AllSessions.rename(name, new_name))
     say(f"{name} is {new_name} now.")
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from channelcoder_lsp.library.folder import checkouts, follow
 from channelcoder_lsp.library.runtime import Runtime
 from channelcoder_lsp.services import archive
-from channelcoder_lsp.services.checkouts import Checkouts
-from channelcoder_lsp.settings import state_folder
 from channelcoder_lsp.storage.adapted import AdaptedStorage
 
 if TYPE_CHECKING:
@@ -40,6 +39,19 @@ class AllSessions:
             await sessions.delete(name)
 
     @staticmethod
+    async def rename(name: str, new_name: str, storage: SessionStorage | None = None) -> None:
+        """Give a session another name; where it is active, it stays so.
+
+        Raises:
+            SessionNotFoundError, SessionExistsError, SessionNameError: as they say.
+            StorageError: it can't be renamed.
+        """
+        async with opened(storage) as sessions:
+            await sessions.rename(name, new_name)
+        if storage is None:
+            await follow(name, new_name)
+
+    @staticmethod
     async def exists(name: str, storage: SessionStorage | None = None) -> bool:
         """Whether there is a session of that name."""
         async with opened(storage) as sessions:
@@ -55,7 +67,7 @@ class AllSessions:
             StorageError: one can't be removed.
         """
         async with opened(storage) as sessions:
-            return await archive.prune(sessions, older_than, keep=Checkouts(state_folder()).active_sessions())
+            return await archive.prune(sessions, older_than, keep=checkouts().active_sessions())
 
     @staticmethod
     async def search(text: str, storage: SessionStorage | None = None) -> Sequence[archive.Hit]:

@@ -64,6 +64,16 @@ async def share(checkout: Checkout) -> None:
         await storage.close()
 
 
+async def follow(name: str, new_name: str) -> None:
+    """Have the session ``name``, which is called ``new_name`` now, stay the active one wherever it is.
+
+    Raises:
+        StorageNotWritableError: the state folder can't be written.
+    """
+    for checkout in checkouts().rename_session(name, new_name):
+        await share(checkout)
+
+
 async def active_session(checkout: Checkout) -> Session:
     """The active session of a project; a new one, which becomes the active one, if there is none.
 

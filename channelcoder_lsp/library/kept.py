@@ -15,6 +15,7 @@ from channelcoder_lsp.domain.agent import ConnectionRequest
 from channelcoder_lsp.domain.errors import ArgumentsError, SessionError, SessionNotFoundError, StorageError
 from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
 from channelcoder_lsp.library.all_sessions import AllSessions, journaled, opened
+from channelcoder_lsp.library.folder import follow
 from channelcoder_lsp.library.importing import take_in
 from channelcoder_lsp.library.runtime import Runtime
 from channelcoder_lsp.services import archive
@@ -113,6 +114,8 @@ class KeptSession(AllSessions):
             try:
                 if hasattr(self._given, "delete"):
                     await self._storage.rename(session.name, wanted)
+                    if self._owns_storage:
+                        await follow(session.name, wanted)
                 else:  # an adapter with the guide's three methods keeps what it has under the old name
                     await archive.fork(self._storage, session.name, wanted)
                 self._name = self._stored = wanted

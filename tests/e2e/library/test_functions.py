@@ -35,6 +35,17 @@ class TestContinue:
         assert await asked(model) == ["One", "Two", "Three", "Four"]
         assert len(await session.list()) == 1
 
+    async def test_asks_in_it_under_another_name_too(self, model: OfflineModel):
+        await claude("One", continue_=True)
+        (info,) = await session.list()
+        async with await session.load(info.name) as s:
+            await s.save("another")
+        await claude("Two", continue_=True)
+        await session.rename("another", "yet-another")
+        await claude("Three", continue_=True)
+        assert await asked(model) == ["One", "Two", "Three"]
+        assert [info.name for info in await session.list()] == ["yet-another"]
+
     async def test_names_one_conversation(self, model: OfflineModel):
         with pytest.raises(ArgumentsError, match="continue_"):
             await claude("One", continue_=True, resume="x")
