@@ -90,6 +90,8 @@ async def _plain(chunks: AsyncIterator[Chunk], *, at_once: bool) -> Result | Non
         say(written, newline=False)
     if written and not written.endswith("\n"):
         say("")
+    for note in result.notes if result is not None else ():
+        click.echo(without_hidden(note), err=True)
     return result
 
 

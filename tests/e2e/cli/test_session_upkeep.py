@@ -79,6 +79,17 @@ class TestLimit:
             await shell("session", "limit", wrong, "dear", code=2)
 
 
+class TestNotes:
+    async def test_on_how_it_was_answered_stand_beside_the_answer(self, shell: Shell):
+        await shell("run", "About sheep", "--session", "one")
+        for transcript in (shell.home / "claude/projects").glob("*/*.jsonl"):
+            transcript.unlink()
+        await shell.model.script(Text(text="Woolly."))
+        out, err = await said_on_stderr(shell, "run", "And wolves?", "--session", "one")
+        assert out == "Woolly.\n"
+        assert err == "Claude's own copy of this conversation is gone; it was given the last 2 messages again.\n"
+
+
 class TestContext:
     async def test_that_is_nearly_full_is_a_line_beside_the_answer(self, shell: Shell):
         await shell.model.script(*(Text(text="Yes.", usage=FULL) for _ in range(3)))
