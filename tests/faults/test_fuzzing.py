@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from e2e.server.conftest import SOURCE, check_message
+from e2e.server.checking import check_message
+from e2e.server.conftest import SOURCE
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lsprotocol import types as lsp

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from lsprotocol import converters
-from lsprotocol import types as lsp
 
 from channelcoder_lsp.cli.editor import Editor, capabilities
 from channelcoder_lsp.offline.process import OfflineModel
-from channelcoder_lsp.protocol import CHANGED_METHOD, TURN_METHOD
+
+from .checking import CheckedEditor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -37,21 +36,6 @@ def slow(numbers):
 '''
 TOTAL = (5, 0), (9, 17)
 SLOW = (12, 0), (13, 53)
-
-_converter = converters.get_converter()
-
-
-def check_message(message: dict[str, Any]) -> None:
-    """Every message of the server must be one that LSP (or our protocol) knows, in the right direction."""
-    assert message["jsonrpc"] == "2.0"
-    method = message.get("method")
-    if method is None:
-        assert ("result" in message) != ("error" in message)
-        return
-    if method in (TURN_METHOD, CHANGED_METHOD):
-        return
-    assert lsp.message_direction(method) in {"serverToClient", "both"}, method
-    _converter.structure(message, lsp.METHOD_TO_TYPES[method][0])
 
 
 @dataclass
@@ -98,11 +82,10 @@ class Machine:
 
     def editor(self, *arguments: str, folders: list[Path] | None = None, **options: Any) -> Editor:
         options.setdefault("client", capabilities(turns=True, input=True))
-        editor = Editor(
+        editor = CheckedEditor(
             [*self.before, sys.executable, "-m", "channelcoder_lsp.cli.lsp", *arguments],
             folders=[self.project] if folders is None else folders,
             environment=self.environment,
-            check=check_message,
             **options,
         )
         self.editors.append(editor)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import Machine, check_message
+from .checking import check_message
 from .wire import INITIALIZE, Wire, framed, notification, request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from .conftest import Machine
 
 PARSE, INVALID, NO_METHOD, PARAMS, NOT_INITIALIZED = -32700, -32600, -32601, -32602, -32002
 HOVER = "textDocument/hover"
