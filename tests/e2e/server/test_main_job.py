@@ -292,8 +292,13 @@ class TestAskingFromTheCode:
         async with machine.editor() as editor:
             uri = editor.open(path)
             actions = await editor.code_actions(uri, (0, 3), (0, 3))
-            messages = []
-            editor._check = messages.append
+            messages, check = [], editor._check
+
+            def noted(message):
+                messages.append(message)
+                check(message)
+
+            editor._check = noted
             asked = await editor.choose(action(actions, "Ask Claude: why is this slow?"))
             (edit,) = [n for n, m in enumerate(messages) if m.get("method") == "workspace/applyEdit"]
             (answer,) = [n for n, m in enumerate(messages) if m.get("result") == asked]
