@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import aclosing
 from dataclasses import replace
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from channelcoder_lsp.library.asking import Asking
     from channelcoder_lsp.services.session import Session as OpenSession
 
+logger = logging.getLogger(__name__)
+
 
 class Session(KeptSession):
     """A conversation with Claude, kept in a storage.
@@ -54,7 +57,8 @@ class Session(KeptSession):
             **options: see :class:`~channelcoder_lsp.library.asking.Options`.
 
         Returns:
-            The answer. A failure of Claude or its service is told by ``is_error``, not raised.
+            The answer. A failure of Claude or its service is told by ``is_error``, not raised; it is logged as a
+            warning, too.
 
         Raises:
             ArgumentsError, PromptError, SessionError: nothing was asked, since something does not fit.
@@ -181,6 +185,8 @@ class Session(KeptSession):
             if result.cancelled and wanted.timeout is not None and time.monotonic() - began >= wanted.timeout:
                 error = f"There was no whole answer in {wanted.timeout:g} seconds. Ask again, or give it more time."
                 result = replace(result, is_error=True, error=error)
+            if result.is_error:  # a program that only prints the answer would say nothing at all
+                logger.warning("%s", result.error)
             yield Chunk("result", result=result)
         finally:
             self._runtime.stop_listening(turn)

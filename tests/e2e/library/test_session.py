@@ -295,11 +295,13 @@ class TestOptions:
         with pytest.raises(ArgumentsError, match="temperature: there is no such option"):
             await claude("Hi", temperature=1)  # type: ignore[call-arg]
 
-    async def test_a_failure_is_told_not_raised(self, model: OfflineModel):
+    async def test_a_failure_is_told_not_raised(self, model: OfflineModel, caplog: pytest.LogCaptureFixture):
         await model.script(Failure(status=401))
         result = await claude("Hi")
         assert result.is_error
         assert result.error
+        warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert warnings == [result.error]
 
 
 class TestPromptFiles:
