@@ -20,7 +20,7 @@ from channelcoder_lsp.services.checkouts import Checkout
 def trust(folder: Path | None, *, revoke: bool) -> None:
     """Let Claude use a folder's CLAUDE.md, its settings and its prompts, until they change."""
     if folder is not None and not folder.is_dir():
-        raise MissingFileError(str(folder))
+        raise MissingFileError(str(folder), "folder")
     checkout = Checkout.of(folder or Path.cwd())
     checkouts().set_trusted(checkout, trusted=not revoke)
     say(f"{checkout.root} is {'no longer trusted' if revoke else 'trusted as it is now'}.")

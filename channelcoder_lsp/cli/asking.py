@@ -153,7 +153,7 @@ def _check(given: dict[str, Any]) -> None:
     if len(chosen) > 1:
         raise click.UsageError("Only one of --session, --load-session, --continue and --resume can be used.")
     if given["cwd"] is not None and not given["cwd"].is_dir():
-        raise MissingFileError(str(given["cwd"]))
+        raise MissingFileError(str(given["cwd"]), "folder")
     if given["offline"]:
         os.environ["CHANNELCODER_OFFLINE"] = "1"  # this process asks once, and its settings are read after this
 
@@ -214,7 +214,7 @@ def prompt_of(words: Sequence[str], text: str | None) -> str | Path:
     """
     if text is not None and words:
         raise click.UsageError("The question is given twice: as words and with -p.")
-    if len(words) == 1 and words[0].endswith(".md") and len(words[0].split()) == 1:
+    if len(words) == 1 and _is_file_name(words[0], ".md"):
         if not Path(words[0]).is_file():
             raise MissingFileError(words[0])
         return Path(words[0])
@@ -231,11 +231,13 @@ def options_of(given: dict[str, Any]) -> Options:
     """The library's options.
 
     Raises:
-        MissingFileError: the file with MCP servers is not there.
+        MissingFileError: the file with MCP servers or with the system prompt is not there.
         click.UsageError: a value has no key.
     """
     if given["mcp_config"] and not Path(given["mcp_config"]).is_file():
         raise MissingFileError(given["mcp_config"])
+    if given["system"] and _is_file_name(given["system"], ".md", ".txt") and not Path(given["system"]).is_file():
+        raise MissingFileError(given["system"])
     kept = ("system", "append_system", "mcp_config", "permission_tool", "max_turns", "max_budget_usd", "model",
             "worktree", "cwd", "timeout", "dry_run", "trust")  # fmt: skip
     options = {name: given[name] for name in kept if given.get(name) not in (None, False)}
@@ -250,6 +252,10 @@ def options_of(given: dict[str, Any]) -> Options:
     if given["data"]:
         options["data"] = dict(_value(one) for one in given["data"])
     return cast("Options", options)
+
+
+def _is_file_name(given: str, *endings: str) -> bool:
+    return given.endswith(endings) and len(given.split()) == 1
 
 
 def split_tools(several: str) -> list[str]:

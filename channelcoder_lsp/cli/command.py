@@ -37,6 +37,11 @@ _WHERE = {
 class _Commands(click.Group):
     """The subcommands, by name; their modules are imported on use."""
 
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        # What click compares a misspelt name with; it takes the commands themselves from get_command.
+        self.commands = cast("dict[str, click.Command]", dict.fromkeys(_WHERE))
+
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(_WHERE)
 

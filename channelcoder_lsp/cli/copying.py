@@ -51,7 +51,10 @@ def copy(
     if as_json:
         say_json([asdict(one) for one in copied])
     else:
-        say_rows([[_SAID[one.outcome], one.new_name, one.reason or f"{one.messages} messages"] for one in copied])
+        say_rows(
+            [[_SAID[one.outcome], one.new_name, one.reason or f"{one.messages} messages"] for one in copied],
+            none="There is no session to copy.",
+        )
     if any(one.outcome == "refused" for one in copied):
         ctx.exit(SESSION)
     if settings.storage != target and not as_json:

@@ -1,7 +1,7 @@
 """The main job, for real: ask about code, read the answer on hover, restart, go on; then what keeps answers in place.
 
 The server is started as an editor starts it, the question goes through the real Claude command line, and the session
-is kept in real files. Without ``--live`` the offline model answers in Claude's place, and says so.
+is kept in real files. Without --live the offline model answers in Claude's place, and says so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PARTS = ("main", "threads")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; the process's exit code."""
-    parser = argparse.ArgumentParser(prog="python -m channelcoder_lsp.cli.demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="channelcoder demo", description=__doc__)
     parser.add_argument("part", nargs="?", choices=_PARTS, help="only one part of it (default: all)")
     parser.add_argument("--live", action="store_true", help="ask Claude, with ANTHROPIC_API_KEY or a Claude login")
     options = parser.parse_args(arguments)

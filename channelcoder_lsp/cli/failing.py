@@ -43,12 +43,12 @@ class State:
 
 
 class MissingFileError(click.ClickException):
-    """A file that was named is not there."""
+    """A file or folder that was named is not there."""
 
     exit_code = NO_FILE
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"There is no file {path}. Check the path.")
+    def __init__(self, path: str, what: str = "file") -> None:
+        super().__init__(f"There is no {what} {path}. Check the path.")
 
 
 def code_of(problem: Exception) -> int | None:

@@ -82,7 +82,8 @@ def _list(runs: Sequence[Detached], *, as_json: bool) -> None:
         [
             [_state(run), str(run.pid), run.session or "", f"{run.started:%Y-%m-%d %H:%M}", str(run.log), run.question]
             for run in ordered
-        ]
+        ],
+        none="There is no run in the background. `channelcoder run --detached` begins one.",
     )
 
 

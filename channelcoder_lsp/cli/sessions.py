@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 import sys
 from datetime import timedelta
@@ -62,7 +64,8 @@ def list_(*, as_json: bool) -> None:
                 info.first_question or "",
             ]
             for info in infos
-        ]
+        ],
+        none="There is no session yet. `channelcoder run -c` begins one.",
     )
 
 
@@ -89,8 +92,10 @@ def show(name: str | None, *, as_json: bool) -> None:
 def load(name: str) -> None:
     """Make a session this folder's active one.
 
-    Editors go on with it. A file is copied first.
+    Editors go on with it. NAME may also be the path of a session's file: a copy of that is made.
     """
+    if {"/", os.sep} & set(name) and not Path(name).is_file():
+        raise MissingFileError(name)
 
     async def loaded() -> str:
         from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
@@ -158,10 +163,10 @@ def remove(ctx: click.Context, name: str, *, yes: bool) -> None:
 @session.command()
 @_name
 @click.option("--format", "form", type=click.Choice(["markdown", "json", "guide"]), default="markdown")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write; it must not be there.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file, which must not be there yet.")
 @verbose
 def export(name: str, form: Format, output: Path | None) -> None:
-    """Write a session into a file.
+    """Write out a session, or write it into a file.
 
     As Markdown, as JSON with everything, or as JSON with the guide's keys alone.
     """
@@ -236,8 +241,10 @@ def limit(usd: str, name: str | None) -> None:
     """
     try:
         amount = None if usd == "none" else float(usd)
-    except ValueError as problem:
-        raise click.UsageError(f"{usd}: it must be an amount in US dollars, or none.") from problem
+    except ValueError:
+        amount = 0
+    if amount is not None and not 0 < amount < math.inf:
+        raise click.UsageError(f"{usd}: it must be an amount in US dollars above 0, or none.")
 
     async def limited() -> str:
         from channelcoder_lsp.library.session import Session  # noqa: PLC0415 - on first use
@@ -260,7 +267,7 @@ def search(text: str, *, as_json: bool) -> None:
     if as_json:
         say_json([{"session": hit.session, "role": hit.message.role, "excerpt": hit.excerpt} for hit in hits])
     else:
-        say_rows([[hit.session, hit.message.role, hit.excerpt] for hit in hits])
+        say_rows([[hit.session, hit.message.role, hit.excerpt] for hit in hits], none="Nothing is found.")
 
 
 @session.command()

@@ -42,4 +42,4 @@ def list_(name: str | None, *, as_json: bool) -> None:
     if as_json:
         say_json(rows)
     else:
-        say_rows([[row["status"], row["uri"], row["question"]] for row in rows])
+        say_rows([[row["status"], row["uri"], row["question"]] for row in rows], none="It has no threads.")

@@ -86,6 +86,9 @@ class TestWhatClaudeIsTold:
         (shell.project / "role.md").write_text("You are a buoy.")
         await shell("run", "Hi", "--system", "role.md")
         assert "You are a buoy." in (await last(shell)).system
+        assert "no file rolle.md" in await shell("run", "Hi", "--system", "rolle.md", code=3)
+        await shell("run", "Hi", "--system", "Write like role.md")
+        assert "Write like role.md" in (await last(shell)).system
 
     async def test_s_holds_for_a_later_question_of_the_session(self, shell: Shell):
         await shell("run", "One", "--session", "sea", "-s", "You are a lighthouse.")
@@ -109,7 +112,7 @@ class TestWhatClaudeIsTold:
         (tmp_path / "elsewhere").mkdir()
         await shell("run", "Hi", "--cwd", str(tmp_path / "elsewhere"))
         assert str(tmp_path / "elsewhere") in json.dumps((await last(shell)).messages)
-        await shell("run", "Hi", "--cwd", "nowhere", code=3)
+        assert "no folder nowhere" in await shell("run", "Hi", "--cwd", "nowhere", code=3)
 
     async def test_trust_uses_the_folder_s_instructions_this_once(self, shell: Shell):
         (shell.project / "CLAUDE.md").write_text("Mention the sea.")

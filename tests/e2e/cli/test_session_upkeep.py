@@ -75,8 +75,8 @@ class TestLimit:
 
     async def test_must_be_an_amount(self, shell: Shell):
         await shell("run", "One", "--session", "dear")
-        for wrong in ("much", "0"):
-            await shell("session", "limit", wrong, "dear", code=2)
+        for wrong in ("much", "0", "nan", "inf"):
+            assert "above 0, or none" in await shell("session", "limit", wrong, "dear", code=2)
 
 
 class TestNotes:

@@ -39,6 +39,23 @@ class TestSession:
             ["here", "active", "2 messages", "One"],
         ]
 
+    @pytest.mark.parametrize("columns", ["100", "70", "24"])
+    async def test_has_its_whole_name_in_a_list_on_any_terminal(self, shell: Shell, columns: str):
+        """It is there to be copied."""
+        name = "8c5e7a3e-4f0a-4a52-9d26-0b7a4c1d5f11"
+        await shell("run", "Why is the sea salty, and who put it there?", "--session", name)
+        listed = [*shell.command, "session", "list"]
+        async with in_terminal(listed, shell.project, shell.environment | {"COLUMNS": columns}) as terminal:
+            assert await terminal.ends() == 0
+            await terminal.shows("there?")
+            assert terminal.text.startswith(name)
+            assert "…" not in terminal.text
+
+    async def test_s_that_are_not_there_are_missed_on_a_terminal_alone(self, shell: Shell):
+        assert await shell("session", "list") == ""
+        async with in_terminal([*shell.command, "session", "list"], shell.project, shell.environment) as terminal:
+            await terminal.shows("`channelcoder run -c` begins one.")
+
     @pytest.mark.parametrize("command", [["remove", "one"], ["prune", "--older-than", "0h"]], ids=["remove", "prune"])
     async def test_is_removed_when_a_person_agrees(self, shell: Shell, command: list[str]):
         await shell("run", "One", "--session", "one")
@@ -121,6 +138,7 @@ class TestSession:
         await shell("session", "show", "nope", code=4)
         await shell("session", "show", code=4)
         await shell("thread", "list", code=4)
+        assert "no file ./nope.json" in await shell("session", "load", "./nope.json", code=3)
 
 
 async def test_threads_of_a_session_without_any_are_none(shell: Shell):
@@ -227,11 +245,12 @@ class TestDoctor:
 
 async def test_the_server_and_the_demo_take_their_own_options(shell: Shell):
     assert (await shell("lsp", "--version")).startswith("channelcoder-lsp ")
-    assert "--live" in await shell("demo", "--help")
+    assert (await shell("demo", "--help")).startswith("usage: channelcoder demo ")
 
 
 async def test_help_and_completion_are_there(shell: Shell, tmp_path: Path):
     assert "doctor" in await shell("--help")
+    assert "Did you mean 'session'?" in await shell("sesion", code=2)
     for name in ("bash", "zsh", "fish"):
         assert "_CHANNELCODER_COMPLETE" in await shell("completion", name, SHELL="/bin/bash")
     await shell("run", "One", "--session", "workshop")
