@@ -6,12 +6,12 @@ import asyncio
 import json
 import logging
 import os
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from channelcoder_lsp.claude.terminal import Launch
@@ -200,14 +200,15 @@ class _Offline:
     def session_id(self) -> str:
         return self._connection.session_id
 
-    async def ask(self, prompt: str) -> AsyncIterator[AgentEvent]:
+    async def ask(self, prompt: str) -> AsyncGenerator[AgentEvent, None]:
         from channelcoder_lsp.domain.agent import Finished  # noqa: PLC0415 - loaded by now
 
-        async for event in self._connection.ask(prompt):
-            if isinstance(event, Finished):
-                yield replace(event, model="offline model", cost_usd=0.0, cumulative_cost_usd=None)
-            else:
-                yield event
+        async with aclosing(self._connection.ask(prompt)) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    yield replace(event, model="offline model", cost_usd=0.0, cumulative_cost_usd=None)
+                else:
+                    yield event
 
     async def interrupt(self) -> None:
         await self._connection.interrupt()

@@ -8,13 +8,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp.claude.messages import AnswerReader
-from channelcoder_lsp.claude.process import CliProcess, LastWords, Patience, to_its_end
+from channelcoder_lsp.claude.process import CliProcess, LastWords, Patience
 from channelcoder_lsp.claude.turn import OngoingTurn
 from channelcoder_lsp.domain.agent import Finished
 from channelcoder_lsp.domain.errors import AgentError, AgentGoneError
+from channelcoder_lsp.services.tasks import whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncGenerator, Coroutine
     from pathlib import Path
 
     from claude_agent_sdk import ClaudeSDKClient
@@ -85,11 +86,20 @@ class ClaudeConnection:
         """
         await self._cli.start()
 
+    @whole
     async def close(self) -> None:
         """Interrupt what is under way and end the CLI. Done to its end even if the caller is cancelled."""
-        await to_its_end(self._close())
+        turn = self._turn
+        if turn is not None and not turn.over.is_set():
+            # A CLI that is left in the middle of a turn runs it to its end.
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._ended(turn), self._patience.interrupt)
+        for errand in self._errands:
+            errand.cancel()
+        self._end(AgentGoneError("The connection to the Claude Code command line is closed. Ask again."))
+        await self._cli.stop()
 
-    def ask(self, prompt: str) -> AsyncIterator[AgentEvent]:
+    def ask(self, prompt: str) -> AsyncGenerator[AgentEvent, None]:
         """Send ``prompt``; see :meth:`channelcoder_lsp.domain.agent.AgentConnection.ask`.
 
         A question that its reader left before the end is interrupted first, and its rest is dropped.
@@ -102,7 +112,7 @@ class ClaudeConnection:
         if self._asked is not None:
             await self._cancel(self._asked)
 
-    async def _events(self, turn: OngoingTurn, prompt: str) -> AsyncIterator[AgentEvent]:
+    async def _events(self, turn: OngoingTurn, prompt: str) -> AsyncGenerator[AgentEvent, None]:
         try:
             if self._turn is not None:
                 await self._settle(self._turn)
@@ -176,17 +186,6 @@ class ClaudeConnection:
         for turn in (self._turn, self._asked):
             if turn is not None:
                 turn.fail(self._gone)
-
-    async def _close(self) -> None:
-        turn = self._turn
-        if turn is not None and not turn.over.is_set():
-            # A CLI that is left in the middle of a turn runs it to its end.
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._ended(turn), self._patience.interrupt)
-        for errand in self._errands:
-            errand.cancel()
-        self._end(AgentGoneError("The connection to the Claude Code command line is closed. Ask again."))
-        await self._cli.stop()
 
     async def _ended(self, turn: OngoingTurn) -> None:
         await self._cancel(turn)

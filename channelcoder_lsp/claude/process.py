@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from channelcoder_lsp.claude.faults import from_exception
+from channelcoder_lsp.services.tasks import whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable
 
     from claude_agent_sdk import ClaudeSDKClient
 
@@ -104,10 +105,11 @@ class CliProcess:
         if self._owner.done() and (error := self._owner.result()) is not None:
             raise error
 
+    @whole
     async def stop(self) -> None:
         """End the CLI. Done to its end even if the caller is cancelled."""
         if self._owner is not None:
-            await to_its_end(self._stop(self._owner))
+            await self._stop(self._owner)
 
     async def send(self, message: dict[str, Any]) -> None:
         """Write ``message`` to the CLI.
@@ -211,23 +213,6 @@ class CliProcess:
     def _process(self) -> Any:
         """The process, which the SDK keeps to itself. Needed to end it in bounded time."""
         return getattr(getattr(self._client, "_transport", None), "_process", None)
-
-
-async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Run ``work`` to its end; a cancellation of the caller takes effect after it."""
-    from anyio import CancelScope  # noqa: PLC0415 - the SDK has loaded it
-
-    task = asyncio.create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    with CancelScope(shield=True):
-        while not task.done():
-            try:
-                await asyncio.wait([task])
-            except asyncio.CancelledError as problem:
-                cancelled = problem
-    task.result()
-    if cancelled is not None:
-        raise cancelled
 
 
 async def _only(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:

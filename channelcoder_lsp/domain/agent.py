@@ -5,7 +5,7 @@ The real one (:mod:`channelcoder_lsp.claude`) drives the Claude Code CLI through
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,10 +149,10 @@ class AgentConnection(Protocol):
         """The Claude session."""
         ...
 
-    def ask(self, prompt: str) -> AsyncIterator[AgentEvent]:
+    def ask(self, prompt: str) -> AsyncGenerator[AgentEvent, None]:
         """Send ``prompt`` and yield what is heard, up to and including one :class:`Finished`.
 
-        Must be read to its end. Faults of the service are told by ``Finished.error``, not raised.
+        Must be read to its end, or closed. Faults of the service are told by ``Finished.error``, not raised.
 
         Raises:
             AgentGoneError: the CLI ended; the connection is of no more use.

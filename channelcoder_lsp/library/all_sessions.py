@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from channelcoder_lsp.library.folder import checkouts, follow
 from channelcoder_lsp.library.runtime import Runtime
 from channelcoder_lsp.services import archive
+from channelcoder_lsp.services.tasks import whole
 from channelcoder_lsp.storage.adapted import AdaptedStorage
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class AllSessions:
             await sessions.delete(name)
 
     @staticmethod
+    @whole
     async def rename(name: str, new_name: str, storage: SessionStorage | None = None) -> None:
         """Give a session another name; where it is active, it stays so.
 

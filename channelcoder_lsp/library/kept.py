@@ -21,6 +21,7 @@ from channelcoder_lsp.library.runtime import Runtime
 from channelcoder_lsp.services import archive
 from channelcoder_lsp.services.checkouts import Checkout
 from channelcoder_lsp.services.session import Session as OpenSession
+from channelcoder_lsp.services.tasks import whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -88,6 +89,7 @@ class KeptSession(AllSessions):
         """What was said, oldest first."""
         return list(self._messages)
 
+    @whole
     async def save(self, name: str | None = None) -> str:
         """Store the session, under ``name`` from now on.
 
@@ -151,6 +153,7 @@ class KeptSession(AllSessions):
         """
         await (await self._opened()).limit_spending(usd)
 
+    @whole
     async def fork(self, name: str) -> Self:
         """A copy under another name that goes its own way.
 
@@ -167,6 +170,7 @@ class KeptSession(AllSessions):
         """The session as a text: ``markdown`` to read, ``json`` with everything, ``guide`` with the guide's keys."""
         return archive.export(await (await self._opened()).state(), form)
 
+    @whole
     async def close(self) -> None:
         """Put the session at rest, and end what was started for it."""
         await self._let_go()
@@ -226,6 +230,7 @@ class KeptSession(AllSessions):
             stored = await take_in(sessions, Path(path), name, Runtime().configuration.transcripts())
         return await cls.load(stored, storage)
 
+    @whole
     async def _opened(self) -> OpenSession:
         """The session in the storage, made if it isn't there yet."""
         async with self._opening:
@@ -257,6 +262,7 @@ class KeptSession(AllSessions):
                 await self._forget(session)
             raise
 
+    @whole
     async def _forget(self, session: OpenSession) -> None:
         self._stored, self._resume = None, session.id()
         await self._let_go()

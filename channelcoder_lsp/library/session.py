@@ -9,6 +9,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from channelcoder_lsp.domain.errors import AgentError, ArgumentsError, ContainerError, SessionError
 from channelcoder_lsp.domain.session import Message
 from channelcoder_lsp.domain.turn import TurnState
@@ -193,7 +195,12 @@ class Session(KeptSession):
             if not session.turn(turn.id).state.finished:
                 await session.cancel(turn.id)
 
-    async def compact(self, *, model: str | None = None, timeout: float | None = None) -> Compacted:
+    async def compact(
+        self,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as for a question
+    ) -> Compacted:
         """Have the conversation summarised; the next question begins a new Claude session with the summary.
 
         All that was said stays, and the chain has the Claude session before. Without a summary the session is as it
@@ -263,14 +270,14 @@ class Session(KeptSession):
         until = None if seconds is None else loop.time() + seconds
         while True:
             left = None if until is None else max(0.0, until - loop.time())
-            try:
-                event = await asyncio.wait_for(queue.get(), left)
-            except asyncio.TimeoutError:
-                until = None
-                if self._open is not None:
-                    await self._open.cancel(turn.id)
-                continue
+            event = None
+            with anyio.move_on_after(left):
+                event = await queue.get()
             match event:
+                case None:
+                    until = None
+                    if self._open is not None:
+                        await self._open.cancel(turn.id)
                 case TurnText():
                     yield Chunk("replace" if event.replace else "content", event.text)
                 case TurnStatus():

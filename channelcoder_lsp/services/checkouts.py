@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -178,7 +177,7 @@ class Checkouts:
         try:
             with self._writable(checkout):
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                await to_thread.run_sync(lock.acquire)
+                await lock.wait()
             yield
         finally:
             lock.close()

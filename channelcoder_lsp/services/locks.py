@@ -12,6 +12,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import anyio
+
 from channelcoder_lsp.domain.errors import StorageError
 
 if TYPE_CHECKING:
@@ -96,6 +98,20 @@ class FileLock:
         Raises:
             StorageError: somebody held it for all of ``PATIENCE``.
         """
+        for pause in self._pauses():
+            time.sleep(pause)
+
+    async def wait(self) -> None:
+        """Take the lock, waiting for it without a thread: when this is cancelled, nobody goes on to take it.
+
+        Raises:
+            StorageError: somebody held it for all of ``PATIENCE``.
+        """
+        for pause in self._pauses():
+            await anyio.sleep(pause)
+
+    def _pauses(self) -> Iterator[float]:
+        """How long to wait, in seconds, each time that somebody has it."""
         pause = 0.0005
         deadline = time.monotonic() + PATIENCE
         while not self.try_acquire():
@@ -104,7 +120,7 @@ class FileLock:
                     f"{self._path} has been locked by another process for {PATIENCE:.0f} seconds. End the "
                     "ChannelCoder process that hangs, then try again."
                 )
-            time.sleep(pause)
+            yield pause
             pause = min(pause * 1.5, 0.01)
 
     def release(self) -> None:

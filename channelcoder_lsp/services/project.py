@@ -29,6 +29,7 @@ from channelcoder_lsp.services.review import Reviews
 from channelcoder_lsp.services.review_sources import Sources
 from channelcoder_lsp.services.session import Session, SessionPorts
 from channelcoder_lsp.services.sharing import share_active
+from channelcoder_lsp.services.tasks import whole
 from channelcoder_lsp.services.threads import Document, thread_about
 from channelcoder_lsp.services.told import EditorTold
 from channelcoder_lsp.services.toolbox import Toolbox
@@ -145,6 +146,7 @@ class Project:
             lambda: self._ports.repositories(self.checkout.root),
         )
 
+    @whole
     async def new_session(self, name: str | None = None) -> Session:
         """Start a new session and make it the active one.
 
@@ -170,6 +172,7 @@ class Project:
                 return await self._use(candidate)
         raise AssertionError("session_names() never ends")
 
+    @whole
     async def switch(self, name: str) -> Session:
         """Make the session ``name`` the active one. What is being asked in the one before is still answered.
 
@@ -194,12 +197,14 @@ class Project:
         if self._checkouts.active_session(self.checkout) == name:
             self._checkouts.set_active_session(self.checkout, new_name)
 
+    @whole
     async def close(self) -> None:
         """Record where the threads are and close the session."""
         await self.on_disk.close()
         async with self._opening:
             await self._close()
 
+    @whole
     async def _use(self, name: str) -> Session:
         if self.session is not None and self.session.name == name:
             return self.session
@@ -243,6 +248,7 @@ class Project:
             await self.placed.record(session)
         return session
 
+    @whole
     async def _close(self, name: str | None = None) -> None:
         """Close the session ``name`` if it is open here, or without a name all; what is being asked in it ends."""
         if self.session is not None and name in (None, self.session.name) and (session := await self._let_go()):

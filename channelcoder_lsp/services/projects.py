@@ -20,7 +20,7 @@ from channelcoder_lsp.domain.errors import (
 from channelcoder_lsp.domain.uri import path_of
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.project import Project
-from channelcoder_lsp.services.tasks import end
+from channelcoder_lsp.services.tasks import end, whole
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -69,6 +69,7 @@ class Projects:
         self._in_background(self._share(project), f"share {checkout.root}")
         return project
 
+    @whole
     async def remove(self, folder: Path) -> None:
         """A folder was closed: its session is closed too, at rest."""
         if (project := self._projects.pop(Checkout.of(folder).root, None)) is not None:
@@ -145,6 +146,7 @@ class Projects:
         root = str(project.checkout.root)
         return sorted(sessions, key=lambda info: info.checkout != root)
 
+    @whole
     async def rename_session(self, name: str, new_name: str) -> None:
         """Give a session another name; where it is active it stays so.
 
@@ -170,6 +172,7 @@ class Projects:
             for project in holders:
                 await self._resume(project)
 
+    @whole
     async def remove_session(self, name: str) -> None:
         """Remove a session and everything that belongs to it.
 
@@ -192,6 +195,7 @@ class Projects:
             follow = (self._storage_changes, self._folder_changes, self._choices)
             self._watching = [asyncio.create_task(self._watch(each), name=f"watch: {each.__name__}") for each in follow]
 
+    @whole
     async def close(self) -> None:
         """Close everything, at rest."""
         await end(self._watching)

@@ -39,7 +39,7 @@ from channelcoder_lsp.services.permissions import AskPerson, SessionPermissions
 from channelcoder_lsp.services.recorder import GONE_SECONDS, Recorder
 from channelcoder_lsp.services.sensitive import sensitive
 from channelcoder_lsp.services.session_records import SessionRecords
-from channelcoder_lsp.services.tasks import end
+from channelcoder_lsp.services.tasks import end, whole
 from channelcoder_lsp.services.worker import Worker
 
 if TYPE_CHECKING:
@@ -209,6 +209,7 @@ class Session(SessionRecords):
         await self._recorder.record(SpendingLimited(usd=usd))
         self._recorder.tell(SessionMoved(self))
 
+    @whole
     async def cancel(self, turn_id: str) -> Turn:
         """End a turn that waits or is being answered; what had come of the answer is kept.
 
@@ -382,6 +383,7 @@ class Session(SessionRecords):
             await asyncio.wait(self._posting)
         await self._worker.answered()
 
+    @whole
     async def close(self) -> None:
         """Interrupt what is being asked, record everything, and let go of the session."""
         if self._posting:

@@ -1,15 +1,20 @@
-"""Ending tasks."""
+"""Ending tasks, and ending what may not end half-way."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio import CancelScope
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+
+    from typing_extensions import ParamSpec
+
+    P = ParamSpec("P")
 
 logger = logging.getLogger(__name__)
 
@@ -56,3 +61,28 @@ async def finished(work: Awaitable[T]) -> T:
         await end([task])
         raise
     return task.result()
+
+
+def whole(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Make of an ``async def`` one that is done to its end: whoever is cancelled while awaiting it is so afterwards.
+
+    For what would leave something behind that nobody closes, or that is neither the old nor the new.
+    """
+
+    @wraps(work)
+    async def done(*args: P.args, **kwargs: P.kwargs) -> T:
+        task = asyncio.ensure_future(work(*args, **kwargs))
+        cancelled: asyncio.CancelledError | None = None
+        while not task.done():
+            try:
+                with CancelScope(shield=True):
+                    await asyncio.wait({task})
+            except asyncio.CancelledError as problem:
+                cancelled = problem
+        if cancelled is None:
+            return task.result()
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            logger.warning("%s was cancelled, and failed: %s", work.__qualname__, failure)
+        raise cancelled
+
+    return done

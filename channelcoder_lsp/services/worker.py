@@ -12,7 +12,7 @@ import asyncio
 import logging
 import shlex
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -310,11 +310,12 @@ class Worker:
         self._streaming = True
         finished: Finished | None = None
         try:
-            async for event in connection.ask(prompt):
-                if isinstance(event, Finished):
-                    finished = event
-                else:
-                    await self._heard(turn, event)
+            async with aclosing(connection.ask(prompt)) as events:
+                async for event in events:
+                    if isinstance(event, Finished):
+                        finished = event
+                    else:
+                        await self._heard(turn, event)
         finally:
             self._streaming = False
         if finished is None:

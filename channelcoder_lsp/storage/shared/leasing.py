@@ -10,16 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from anyio import CancelScope
-
 from channelcoder_lsp.domain.errors import ChannelCoderError, StorageError
-from channelcoder_lsp.services.tasks import end
+from channelcoder_lsp.services.tasks import end, whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator
 
     from channelcoder_lsp.storage.shared.backend import Backend, Handle
 
@@ -43,8 +41,10 @@ async def leased(backend: Backend, handle: Handle, seconds: float = LEASE_SECOND
     try:
         yield fence
     finally:
-        await _shielded(end([renewing]))
-        await _shielded(_release(backend, handle, fence))
+        try:
+            await end([renewing])
+        finally:
+            await _release(backend, handle, fence)
 
 
 async def _acquired(backend: Backend, handle: Handle, seconds: float) -> int:
@@ -60,10 +60,11 @@ async def _acquired(backend: Backend, handle: Handle, seconds: float) -> int:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
     except asyncio.CancelledError:
-        await _shielded(_withdraw(backend, handle, holder, asking))
+        await _withdraw(backend, handle, holder, asking)
         raise
 
 
+@whole
 async def _withdraw(backend: Backend, handle: Handle, holder: str, asking: asyncio.Future[int | None] | None) -> None:
     with suppress(ChannelCoderError):
         fence = await asking if asking is not None else None
@@ -84,19 +85,9 @@ async def _renew(backend: Backend, handle: Handle, fence: int, seconds: float) -
             logger.info("the lease of session %r could not be renewed yet: %s", handle.name, problem)
 
 
+@whole
 async def _release(backend: Backend, handle: Handle, fence: int) -> None:
     try:
         await backend.release(handle, fence)
     except ChannelCoderError as problem:
         logger.info("the lease of session %r ends by itself: %s", handle.name, problem)
-
-
-async def _shielded(work: Coroutine[Any, Any, None]) -> None:
-    """Finish ``work`` also when its task is cancelled meanwhile, once by asyncio or again and again by anyio."""
-    task = asyncio.create_task(work)
-    with CancelScope(shield=True):
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await task
-            raise

@@ -6,7 +6,7 @@ import pytest
 
 from channelcoder_lsp.storage import FileSessionStorage
 
-from .desk import Desk, ScriptedAgent
+from .desk import Desk, Editor, ScriptedAgent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -35,3 +35,21 @@ async def open_desk(tmp_path: Path, agent: ScriptedAgent) -> AsyncIterator[Calla
 @pytest.fixture
 async def desk(open_desk: Callable[[], Desk]) -> Desk:
     return open_desk()
+
+
+@pytest.fixture
+async def open_editor(open_desk: Callable[[], Desk]) -> AsyncIterator[Callable[[], Editor]]:
+    editors: list[Editor] = []
+
+    def open_one() -> Editor:
+        editors.append(Editor(open_desk()))
+        return editors[-1]
+
+    yield open_one
+    for editor in editors:
+        await editor.close()
+
+
+@pytest.fixture
+async def editor(open_editor: Callable[[], Editor]) -> Editor:
+    return open_editor()

@@ -11,22 +11,31 @@ from typing import TYPE_CHECKING, Any
 from channelcoder_lsp.domain.agent import AgentEvent, ConnectionRequest, Finished, TextDelta
 from channelcoder_lsp.domain.deny_list import DenyList, DenyRules
 from channelcoder_lsp.domain.errors import AgentError, AgentGoneError, ConversationLostError, SessionExistsError
+from channelcoder_lsp.domain.place import Position, Range, Selection
 from channelcoder_lsp.domain.session import SessionMetadata, SessionState
+from channelcoder_lsp.domain.text import split_lines
+from channelcoder_lsp.domain.uri import uri_of
 from channelcoder_lsp.execution.git import GitRepository
+from channelcoder_lsp.services.checkouts import Checkouts
 from channelcoder_lsp.services.compose import Question
 from channelcoder_lsp.services.events import SessionEvent, TurnOver, TurnText
+from channelcoder_lsp.services.projects import Projects
 from channelcoder_lsp.services.session import Session, SessionPorts
+from channelcoder_lsp.services.threads import Document
 from channelcoder_lsp.services.warm import WarmConnections
 from channelcoder_lsp.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
     from pathlib import Path
 
     from channelcoder_lsp.domain.permission import Decision
     from channelcoder_lsp.domain.turn import ContextUse, Turn
+    from channelcoder_lsp.services.project import Project
     from channelcoder_lsp.storage import FileSessionStorage
 
+CODE = "import os\n\n\ndef total(items):\n    return sum(items)\n\n\nprint(total([1]))\n"
+TOTAL = Range(Position(3, 0), Position(4, 21))
 HANGS = 10.0
 """Seconds after which a test that waits for an event has failed."""
 
@@ -135,7 +144,7 @@ class ScriptedConnection:
         self.session_id = session_id
         self.interrupts = 0
 
-    async def ask(self, prompt: str) -> AsyncIterator[AgentEvent]:
+    async def ask(self, prompt: str) -> AsyncGenerator[AgentEvent, None]:
         agent, self._interrupted = self._agent, asyncio.Event()
         agent.asked.append(Asked(self.session_id, prompt, tuple(self._known)))
         self._known.append(prompt)
@@ -265,3 +274,38 @@ class Desk:
     async def close(self) -> None:
         for session in self.sessions:
             await soon(session.close())
+
+
+class Editor:
+    """One editor's projects, on the storage and state folder that all editors of the test share."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.projects = Projects(
+            desk.storage, Checkouts(desk.folder / "state"), desk.ports, desk.folder / "state" / "scratch"
+        )
+
+    async def folder(self, name: str) -> Project:
+        path = self.desk.folder / name
+        path.mkdir(parents=True, exist_ok=True)
+        return await self.projects.add(path)
+
+    async def open(self, name: str, text: str = CODE) -> str:
+        uri = name if ":" in name else uri_of(self.desk.folder / name)
+        project = self.projects.of(uri)
+        await project.opened(Document(uri=uri, path=project.relative(uri), lines=split_lines(text)))
+        return uri
+
+    async def ask(self, uri: str, span: Range = TOTAL) -> Turn:
+        """Ask about code of an open document, and wait for the answer."""
+        project = self.projects.of(uri)
+        document = project.documents.get(uri)
+        assert document is not None
+        text = "\n".join(document.lines)
+        selection = Selection(uri=uri, path=document.path, range=span, text="", document=text)
+        turn = await project.ask(Question("What is it?", selection=selection))
+        await self.desk.heard.over(turn)
+        return turn
+
+    async def close(self) -> None:
+        await soon(self.projects.close())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from channelcoder_lsp.domain.errors import StorageError
@@ -47,3 +48,17 @@ def test_it_is_not_waited_for_without_end(path, monkeypatch):
         pass
     with locked(path):
         pass
+
+
+async def test_who_waits_no_longer_does_not_get_it(path):
+    """Neither then nor when it is free."""
+    holder, waiting = FileLock(path), FileLock(path)
+    assert holder.try_acquire()
+    with anyio.move_on_after(0.05) as gave_up:
+        await waiting.wait()
+    assert gave_up.cancelled_caught
+    holder.release()
+    assert holder.try_acquire()
+    holder.close()
+    await waiting.wait()
+    waiting.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,76 +15,11 @@ from channelcoder_lsp.domain.errors import (
     TurnNotFoundError,
 )
 from channelcoder_lsp.domain.place import AnchorState, Position, Range, Selection
-from channelcoder_lsp.domain.text import split_lines
-from channelcoder_lsp.domain.turn import Turn, TurnState
+from channelcoder_lsp.domain.turn import TurnState
 from channelcoder_lsp.domain.uri import uri_of
-from channelcoder_lsp.services.checkouts import Checkouts
 from channelcoder_lsp.services.compose import Question
-from channelcoder_lsp.services.projects import Projects
-from channelcoder_lsp.services.threads import Document
 
-from .desk import Desk, Reply, ScriptedAgent, soon
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from channelcoder_lsp.services.project import Project
-
-CODE = "import os\n\n\ndef total(items):\n    return sum(items)\n\n\nprint(total([1]))\n"
-TOTAL = Range(Position(3, 0), Position(4, 21))
-
-
-class Editor:
-    """One editor's projects, on the storage and state folder that all editors of the test share."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.projects = Projects(
-            desk.storage, Checkouts(desk.folder / "state"), desk.ports, desk.folder / "state" / "scratch"
-        )
-
-    async def folder(self, name: str) -> Project:
-        path = self.desk.folder / name
-        path.mkdir(parents=True, exist_ok=True)
-        return await self.projects.add(path)
-
-    async def open(self, name: str, text: str = CODE) -> str:
-        uri = name if ":" in name else uri_of(self.desk.folder / name)
-        project = self.projects.of(uri)
-        await project.opened(Document(uri=uri, path=project.relative(uri), lines=split_lines(text)))
-        return uri
-
-    async def ask(self, uri: str, span: Range = TOTAL) -> Turn:
-        """Ask about code of an open document, and wait for the answer."""
-        project = self.projects.of(uri)
-        document = project.documents.get(uri)
-        assert document is not None
-        text = "\n".join(document.lines)
-        selection = Selection(uri=uri, path=document.path, range=span, text="", document=text)
-        turn = await project.ask(Question("What is it?", selection=selection))
-        await self.desk.heard.over(turn)
-        return turn
-
-    async def close(self) -> None:
-        await soon(self.projects.close())
-
-
-@pytest.fixture
-async def open_editor(open_desk) -> AsyncIterator:
-    editors: list[Editor] = []
-
-    def open_one() -> Editor:
-        editors.append(Editor(open_desk()))
-        return editors[-1]
-
-    yield open_one
-    for editor in editors:
-        await editor.close()
-
-
-@pytest.fixture
-async def editor(open_editor) -> Editor:
-    return open_editor()
+from .desk import CODE, TOTAL, Editor, Reply, ScriptedAgent, soon
 
 
 class TestSessionsOfFolders:
