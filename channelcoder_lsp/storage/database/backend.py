@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from anyio import fail_after
-from sqlalchemy import URL, and_, delete, func, insert, or_, select, update
+from sqlalchemy import URL, and_, delete, event, func, insert, or_, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -71,6 +71,9 @@ class DatabaseBackend(Backend):
         self._owned = owned
         self._ready = False
         self._preparing = asyncio.Lock()
+        self._undoing: set[asyncio.Future[None]] = set()
+        if engine.dialect.name == "sqlite":
+            event.listen(engine.sync_engine, "invalidate", self._undo)
         url = engine.url
         place = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
         self._address = place.render_as_string().rstrip("/")
@@ -372,6 +375,12 @@ class DatabaseBackend(Backend):
             ) from problem
         except SQLAlchemyError as problem:
             raise StorageError(f"The database at {self.address} can't be used: {_said(problem)}.") from problem
+
+    def _undo(self, connection: Any, _record: object, _problem: object) -> None:
+        """Take back what a visit did that was cancelled, before its connection is closed: SQLite's locks would stay."""
+        undoing = asyncio.ensure_future(connection.driver_connection.rollback())
+        self._undoing.add(undoing)
+        undoing.add_done_callback(self._undoing.discard)
 
     async def _prepare(self) -> None:
         if self._ready:
