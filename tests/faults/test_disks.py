@@ -1,13 +1,15 @@
-"""A disk that is full, and one that turns read-only: said in one sentence, and nothing that was told is lost.
+"""A disk that is full, turns read-only or goes bad: said in one sentence, and nothing that was told is lost.
 
-The servers run in a mount namespace of their own, in which sessions lie on a small file system in memory. What a disk
-answers with errors of its own, call by call, is in tests/unit/storage/test_faults.py.
+For the first two the servers run in a mount namespace of their own, in which sessions lie on a small file system in
+memory. What becomes of each use of a disk that answers with errors is in tests/unit/storage/test_faults.py.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +164,103 @@ class TestAFullDisk:
         async with machine.opened() as (editor, uri):
             _, over = await answered(editor, uri)
             assert over["state"] == "done"
+
+
+@dataclass
+class Faults:
+    """What the machine does wrong, in the servers that are started on it."""
+
+    file: Path
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.are()
+
+    def are(self, *refused: str, clock: float = 0) -> None:
+        """From now on.
+
+        Args:
+            *refused: the system calls that fail with an input/output error.
+            clock: the seconds that the clock is wrong by.
+        """
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps({"refused": refused, "folder": str(self.folder), "clock": clock}))
+        new.replace(self.file)
+
+
+@pytest.fixture
+def faults(machine: Machine) -> Faults:
+    faults = Faults(machine.home / "faults.json", machine.sessions)
+    machine.before = (sys.executable, str(Path(__file__).with_name("bad_machine.py")), str(faults.file))
+    return faults
+
+
+class TestABadDisk:
+    """One that answers with input and output errors."""
+
+    @pytest.mark.parametrize("refused", [["write"], ["fsync"], ["write", "fsync", "replace"]], ids="+".join)
+    async def test_an_answer_that_cannot_be_written_is_shown_and_saved_by_itself_later(
+        self, machine: Machine, faults: Faults, refused: list[str]
+    ):
+        """A question that could not be kept is refused and not sent; nothing counts as damaged."""
+        async with machine.opened() as (editor, uri):
+            turn = await held(machine, editor, uri)
+            faults.are(*refused)
+            before = len(editor.received)
+            await machine.model.release()
+            assert (await editor.finished(turn))["state"] == "done"
+            assert LAST in await shown(editor, turn)
+            assert "state of that disk" in told(editor, before)[0]
+
+            sent = len(await machine.model.requests())
+            with pytest.raises(ResponseError, match=r"state of that disk"):
+                await ask(editor, uri, TOTAL, "And this?")
+            assert len(await machine.model.requests()) == sent
+            faults.are()
+            await editor.wait_for(lambda m: "is saved now" in str(m.get("params")), after=before)
+            await killed(editor)
+        async with machine.opened() as (editor, uri):
+            assert LAST in await shown(editor, turn)
+            _, over = await answered(editor, uri, TOTAL, "And now?")
+            assert over["state"] == "done"
+        assert list(machine.sessions.rglob("*corrupt*")) == []
+
+    async def test_a_session_that_cannot_be_read_is_not_taken_for_damaged(self, machine: Machine, faults: Faults):
+        """It is not set aside, and nothing is begun in its place: it is there when the disk is."""
+        async with machine.opened() as (editor, uri):
+            asked, _ = await answered(editor, uri)
+        before = {file.name: file.read_bytes() for file in machine.sessions.iterdir() if file.is_file()}
+        faults.are("read")
+        async with machine.opened() as (editor, uri):
+            with pytest.raises(ResponseError, match="state of that disk"):
+                await ask(editor, uri, SLOW)
+            assert {file.name for file in machine.sessions.iterdir() if file.suffix == ".json"} <= before.keys()
+            faults.are()
+            _, over = await answered(editor, uri, SLOW)
+            assert over["state"] == "done"
+            assert "What is this?" in await shown(editor, asked["turnId"])
+        assert list(machine.sessions.rglob("*corrupt*")) == []
+
+
+async def test_a_clock_that_jumps_back(machine: Machine, faults: Faults):
+    """What was said stays in the order in which it was said, in the same session, also for the next server."""
+    questions = ["First?", "Second, a day before?", "Third?", "Fourth, in the next server?"]
+    async with machine.opened() as (editor, uri):
+        first, _ = await answered(editor, uri, TOTAL, questions[0])
+        faults.are(clock=-86_400)
+        second, _ = await answered(editor, uri, TOTAL, questions[1])
+        faults.are(clock=-80_000)
+        await answered(editor, uri, SLOW, questions[2])
+        assert second["session"] == first["session"]
+    faults.are(clock=-90_000)
+    async with machine.opened() as (editor, uri):
+        last, over = await answered(editor, uri, SLOW, questions[3])
+        assert (last["session"], over["state"]) == (first["session"], "done")
+        read = await editor.execute("channelcoder.session.read", {"name": first["session"]})
+        assert [each["turn"]["question"] for each in read["turns"]] == questions
+        asked = [each["turn"]["asked"] for each in read["turns"]]
+        assert asked != sorted(asked), "the clock did not jump"
+        assert "Fourth" in (await editor.hover(uri, SLOW[0][0]) or "")
 
 
 async def test_a_disk_that_turned_read_only_can_be_read(machine: Machine, disk: Disk):
