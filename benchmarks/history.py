@@ -6,9 +6,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from channelcoder_lsp.domain.ledger import Ledger
 from channelcoder_lsp.domain.place import Position, Range, Selection
 from channelcoder_lsp.domain.records import Record, TurnAsked, TurnFinished, TurnStarted
-from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionState
+from channelcoder_lsp.domain.session import SessionMetadata, SessionState
 from channelcoder_lsp.domain.turn import Turn, TurnState, Usage
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.threads import thread_about

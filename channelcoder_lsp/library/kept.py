@@ -13,7 +13,8 @@ import anyio
 
 from channelcoder_lsp.domain.agent import ConnectionRequest
 from channelcoder_lsp.domain.errors import ArgumentsError, SessionError, SessionNotFoundError, StorageError
-from channelcoder_lsp.domain.session import Ledger, Message, SessionMetadata, SessionState
+from channelcoder_lsp.domain.ledger import Ledger
+from channelcoder_lsp.domain.session import Message, SessionMetadata, SessionState
 from channelcoder_lsp.library.all_sessions import AllSessions, journaled, opened
 from channelcoder_lsp.library.folder import follow
 from channelcoder_lsp.library.importing import take_in

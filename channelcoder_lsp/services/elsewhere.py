@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from channelcoder_lsp.domain.ledger import Ledger
 from channelcoder_lsp.domain.records import Record, SessionContinued, TurnAsked, TurnFinished, TurnStarted
-from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionState
+from channelcoder_lsp.domain.session import SessionMetadata, SessionState
 from channelcoder_lsp.domain.text import well_formed
 from channelcoder_lsp.domain.turn import Turn
 

@@ -16,7 +16,8 @@ from channelcoder_lsp.domain.errors import (
     SessionExistsError,
     SessionNotFoundError,
 )
-from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionState
+from channelcoder_lsp.domain.ledger import Ledger
+from channelcoder_lsp.domain.session import SessionMetadata, SessionState
 from channelcoder_lsp.domain.uri import path_of, uri_of
 from channelcoder_lsp.services.checkouts import Checkout, Checkouts
 from channelcoder_lsp.services.events import SessionMoved, Trouble

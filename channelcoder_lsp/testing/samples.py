@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from channelcoder_lsp.domain.ledger import Ledger
 from channelcoder_lsp.domain.place import Anchor, Position, Range
 from channelcoder_lsp.domain.records import TurnAsked, TurnFinished
-from channelcoder_lsp.domain.session import Ledger, SessionMetadata, SessionState
+from channelcoder_lsp.domain.session import SessionMetadata, SessionState
 from channelcoder_lsp.domain.thread import Thread
 from channelcoder_lsp.domain.turn import Turn, TurnState, Usage
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from channelcoder_lsp.domain.session import Ledger, Message, SessionState
+from channelcoder_lsp.domain.ledger import Ledger
+from channelcoder_lsp.domain.session import Message, SessionState
 from channelcoder_lsp.domain.turn import Turn, TurnState
 
 from .acknowledged import Acknowledged

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNotFoundError, StorageError
+from channelcoder_lsp.domain.ledger import Ledger
 from channelcoder_lsp.domain.model import well_formed
 from channelcoder_lsp.domain.records import SessionCleared
-from channelcoder_lsp.domain.session import Ledger, Message, SessionState
+from channelcoder_lsp.domain.session import Message, SessionState
 from channelcoder_lsp.storage.file.disk import Stamp, read_file
 from channelcoder_lsp.storage.file.index import read_row
 from channelcoder_lsp.storage.file.lines import Header, Parsed, parse_lines

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from channelcoder_lsp.domain.errors import SessionCorruptError
+from channelcoder_lsp.domain.ledger import Ledger
 from channelcoder_lsp.domain.records import dump_record, parse_record
-from channelcoder_lsp.domain.session import Ledger, SessionHead, SessionInfo, SessionState
+from channelcoder_lsp.domain.session import SessionHead, SessionInfo, SessionState
 from channelcoder_lsp.storage.pruning import prune
 from channelcoder_lsp.storage.shared.backend import Line, Whole
 from channelcoder_lsp.storage.unknown import refuse_newer

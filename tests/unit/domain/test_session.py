@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channelcoder_lsp.domain.ledger import Compaction, Ledger
 from channelcoder_lsp.domain.model import now
 from channelcoder_lsp.domain.place import Anchor, Position, Range
 from channelcoder_lsp.domain.proposal import FileKind, Hunk, Proposal, ProposalStatus, ProposedFile
@@ -30,7 +31,7 @@ from channelcoder_lsp.domain.records import (
     dump_record,
     parse_record,
 )
-from channelcoder_lsp.domain.session import Compaction, Ledger, Message, SessionMetadata, SessionState
+from channelcoder_lsp.domain.session import Message, SessionMetadata, SessionState
 from channelcoder_lsp.domain.thread import Thread, ThreadStatus
 from channelcoder_lsp.domain.turn import ContextUse, Turn, TurnState, Usage
 from channelcoder_lsp.services.proposals import discard
