@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from anyio import fail_after
-from sqlalchemy import URL, and_, delete, event, func, insert, or_, select, update
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from channelcoder_lsp.domain.errors import (
     LeaseLostError,
     SessionExistsError,
     SessionNotFoundError,
-    StorageError,
-    StorageUnreachableError,
 )
 from channelcoder_lsp.domain.session import SessionInfo
-from channelcoder_lsp.storage.database.schema import migrate
 from channelcoder_lsp.storage.database.tables import contents, epoch, records, sessions, snapshots
+from channelcoder_lsp.storage.database.visits import TakenError, Visits
 from channelcoder_lsp.storage.database.watching import CHANNEL, changed_sessions
 from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark, Stored, Whole
 
@@ -31,8 +26,6 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-TIMEOUT_SECONDS = 15.0
-"""What one visit of the database may take at most."""
 _WAITING_SECONDS = 2.0
 """For how long somebody who asked for the lease is next in turn without asking again."""
 _LOOK_SECONDS = 60.0
@@ -69,19 +62,12 @@ class DatabaseBackend(Backend):
         self._retention = retention
         self._look_at = 0.0
         self._owned = owned
-        self._ready = False
-        self._preparing = asyncio.Lock()
-        self._undoing: set[asyncio.Future[None]] = set()
-        if engine.dialect.name == "sqlite":
-            event.listen(engine.sync_engine, "invalidate", self._undo)
-        url = engine.url
-        place = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
-        self._address = place.render_as_string().rstrip("/")
+        self._visits = Visits(engine)
 
     @property
     def address(self) -> str:
         """The database's URL without credentials."""
-        return self._address
+        return self._visits.address
 
     async def create(self, handle: Handle, whole: Whole) -> None:
         """Store a new session."""
@@ -96,13 +82,13 @@ class DatabaseBackend(Backend):
                     for kind, text in texts
                 ]
                 await connection.execute(insert(snapshots), values)
-        except _TakenError as problem:
+        except TakenError as problem:
             raise SessionExistsError(handle.name) from problem
 
     async def find(self, name: str) -> Handle | None:
         """The session of that name."""
         await self._remove_old()
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             query = select(sessions.c.key).where(sessions.c.tenant == self._tenant, sessions.c.name == name)
             key = (await connection.execute(query)).scalar()
         return Handle(name, key) if key is not None else None
@@ -110,7 +96,7 @@ class DatabaseBackend(Backend):
     async def rows(self) -> list[SessionInfo]:
         """The rows of all sessions."""
         await self._remove_old()
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             found = (await connection.execute(select(*_INFO).where(sessions.c.tenant == self._tenant))).mappings()
             return [SessionInfo(**row, path=f"{self.address}/{row['name']}") for row in found]
 
@@ -132,7 +118,7 @@ class DatabaseBackend(Backend):
             async with self._changing(handle.name, name) as connection:
                 change = update(sessions).where(self._is(handle)).values(name=name)
                 await self._must_be_there(connection, change, handle)
-        except _TakenError as problem:
+        except TakenError as problem:
             raise SessionExistsError(name) from problem
 
     async def delete(self, handle: Handle) -> None:
@@ -152,7 +138,7 @@ class DatabaseBackend(Backend):
 
     async def since(self, handle: Handle, mark: Mark) -> Sequence[Line] | None:
         """The records after a mark."""
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             current = await self._mark(connection, handle)
             if current.generation != mark.generation:
                 return None
@@ -188,7 +174,7 @@ class DatabaseBackend(Backend):
 
     async def keep_head(self, handle: Handle, mark: Mark, head: str, drop: Sequence[int]) -> None:
         """Keep a head, unless a later one is kept."""
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             await self._put(connection, handle, _HEAD, mark, head)
             if drop:
                 mine = and_(records.c.session == handle.key, records.c.generation == mark.generation)
@@ -199,7 +185,7 @@ class DatabaseBackend(Backend):
         now = epoch()
         my_turn = or_(sessions.c.waiting.is_(None), sessions.c.waiting == holder, sessions.c.waiting_until < now)
         free = or_(sessions.c.holder.is_(None), sessions.c.held_until < now)
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             change = update(sessions).where(self._is(handle), free, my_turn)
             change = change.values(
                 fence=sessions.c.fence + 1, holder=holder, held_until=now + seconds, waiting=None, waiting_until=None
@@ -215,26 +201,26 @@ class DatabaseBackend(Backend):
 
     async def renew(self, handle: Handle, fence: int, seconds: float) -> bool:
         """Hold a lease for longer."""
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             held = and_(sessions.c.key == handle.key, sessions.c.fence == fence, sessions.c.holder.is_not(None))
             change = update(sessions).where(held).values(held_until=epoch() + seconds)
             return bool((await connection.execute(change)).rowcount)
 
     async def release(self, handle: Handle, fence: int) -> None:
         """Let go of a lease."""
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             held = and_(sessions.c.key == handle.key, sessions.c.fence == fence)
             await connection.execute(update(sessions).where(held).values(holder=None, held_until=None))
 
     async def give_up(self, handle: Handle, holder: str) -> None:
         """Ask for the lease no more."""
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             mine = and_(sessions.c.key == handle.key, sessions.c.waiting == holder)
             await connection.execute(update(sessions).where(mine).values(waiting=None, waiting_until=None))
 
     async def keep_content(self, handle: Handle, digest: str, data: bytes) -> None:
         """Keep some bytes under their digest."""
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             there = and_(contents.c.session == handle.key, contents.c.digest == digest)
             if (await connection.execute(update(contents).where(there).values(wanted=epoch()))).rowcount:
                 return
@@ -248,14 +234,14 @@ class DatabaseBackend(Backend):
 
     async def content(self, handle: Handle, digest: str) -> bytes | None:
         """What was kept."""
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             query = select(contents.c.data).where(contents.c.session == handle.key, contents.c.digest == digest)
             data = (await connection.execute(query)).scalar()
         return bytes(data) if data is not None else None
 
     async def drop_contents(self, handle: Handle, keep: Collection[str], older_than: float) -> None:
         """Drop what nothing points at any more."""
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             old = and_(contents.c.session == handle.key, contents.c.wanted < epoch() - older_than)
             found = (await connection.execute(select(contents.c.digest).where(old))).scalars()
             if unwanted := [digest for digest in found if digest not in keep]:
@@ -263,7 +249,7 @@ class DatabaseBackend(Backend):
 
     async def watch(self) -> AsyncGenerator[str, None]:
         """The names of sessions that changed."""
-        async with self._visiting():  # the tables are there
+        async with self._visits.visit():  # the tables are there
             pass
         async with aclosing(changed_sessions(self._engine, self._tenant)) as names:
             async for name in names:
@@ -271,7 +257,7 @@ class DatabaseBackend(Backend):
 
     async def clock(self) -> float | None:
         """The database's own time."""
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             return float((await connection.execute(select(epoch()))).scalar_one())
 
     async def close(self) -> None:
@@ -290,7 +276,7 @@ class DatabaseBackend(Backend):
         return Mark(*found)
 
     async def _stored(self, handle: Handle, kind: str) -> Stored:
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             await self._mark(connection, handle)
             query = select(snapshots.c.text, snapshots.c.generation, snapshots.c.seq)
             query = query.where(snapshots.c.session == handle.key, snapshots.c.kind == kind)
@@ -323,7 +309,7 @@ class DatabaseBackend(Backend):
         now = epoch()
         free = or_(sessions.c.holder.is_(None), sessions.c.held_until < now)
         old = and_(sessions.c.tenant == self._tenant, sessions.c.touched < now - self._retention, free)
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             # What is changed is locked: nobody records in it any more.
             change = update(sessions).where(old).values(holder=None).returning(sessions.c.key, sessions.c.name)
             if found := (await connection.execute(change)).all():
@@ -347,52 +333,9 @@ class DatabaseBackend(Backend):
     @asynccontextmanager
     async def _changing(self, *names: str) -> AsyncIterator[AsyncConnection]:
         """A transaction that changes sessions, and tells those who watch."""
-        async with self._visiting() as connection:
+        async with self._visits.visit() as connection:
             yield connection
             await self._notify(connection, names)
-
-    @asynccontextmanager
-    async def _visiting(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction."""
-        try:
-            with fail_after(TIMEOUT_SECONDS):
-                await self._prepare()
-                async with self._engine.begin() as connection:
-                    yield connection
-        except IntegrityError as problem:
-            raise _TakenError from problem
-        except (TimeoutError, PoolTimeoutError) as problem:
-            raise StorageUnreachableError(
-                f"The database at {self.address} did not answer in {TIMEOUT_SECONDS:.0f} seconds. It may be busy or "
-                "unreachable."
-            ) from problem
-        except DataError as problem:
-            raise StorageError(f"The database at {self.address} refused: {_said(problem)}.") from problem
-        except (OSError, DBAPIError) as problem:
-            raise StorageUnreachableError(
-                f"The database at {self.address} can't be used: {_said(problem)}. Check that it runs and that "
-                "you may use it."
-            ) from problem
-        except SQLAlchemyError as problem:
-            raise StorageError(f"The database at {self.address} can't be used: {_said(problem)}.") from problem
-
-    def _undo(self, connection: Any, _record: object, _problem: object) -> None:
-        """Take back what a visit did that was cancelled, before its connection is closed: SQLite's locks would stay."""
-        undoing = asyncio.ensure_future(connection.driver_connection.rollback())
-        self._undoing.add(undoing)
-        undoing.add_done_callback(self._undoing.discard)
-
-    async def _prepare(self) -> None:
-        if self._ready:
-            return
-        async with self._preparing:
-            if not self._ready:
-                await migrate(self._engine)
-                self._ready = True
-
-
-class _TakenError(StorageError):
-    """A name, or something else that there can be only one of, is taken."""
 
 
 def _columns(info: SessionInfo) -> dict[str, Any]:
@@ -405,9 +348,3 @@ def _columns(info: SessionInfo) -> dict[str, Any]:
         "checkout": info.checkout,
         "touched": epoch(),
     }
-
-
-def _said(problem: Exception) -> str:
-    """What went wrong, without statement and parameters, which hold what was said."""
-    original = getattr(problem, "orig", None) or problem
-    return (str(original).strip() or type(original).__name__).splitlines()[0].rstrip(".")
