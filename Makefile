@@ -22,7 +22,7 @@ test-vscode: .make/vscode vsix  ## of them, those in a real window of VS Code, w
 	$(RUN) -m pytest tests/editors/vscode tests/editors/both
 
 test-unit: .make/dev  ## the quick part of the tests
-	$(RUN) -m pytest tests/unit tests/conformance
+	$(RUN) -m pytest --numprocesses 4 --dist loadfile tests/unit tests/conformance
 
 coverage: .make/dev .make/system .make/interop  ## which branches the tests take that need no editor's window; names those that none does
 	mkdir -p .make/coverage && $(BIN)/coverage erase

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 OUTPUT_NOT_VALID = "error_max_structured_output_retries"
 """How a turn ends whose structured answers were not valid, as often as the CLI asked for them anew."""
 
-_LOG_IN = "Run `claude` once in a terminal and log in, or set ANTHROPIC_API_KEY for the editor, and ask again."
+_LOG_IN = "Run `channelcoder login` in a terminal, or set ANTHROPIC_API_KEY for the editor, and ask again."
 _STATUS = re.compile(r"\bAPI Error: (\d{3})\b")
 _LONGEST = 300
 _SERVER_ERRORS = 500

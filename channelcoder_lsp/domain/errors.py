@@ -86,7 +86,9 @@ class SessionExistsError(SessionError):
     """The name is taken by another session."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"A session named {name!r} exists already. Choose another name or remove that one.")
+        super().__init__(
+            f"A session named {name!r} exists already. Load it to go on with it, choose another name, or remove it."
+        )
         self.name = name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -91,8 +92,18 @@ async def search(storage: SessionStorage, text: str) -> AsyncGenerator[Hit, None
         for message in state.messages:
             at = message.content.casefold().find(wanted)
             if at >= 0:
-                excerpt = message.content[max(0, at - AROUND) : at + len(text) + AROUND]
-                yield Hit(info.name, message, " ".join(excerpt.split()))
+                yield Hit(info.name, message, _excerpt(message.content, at, at + len(text)))
+
+
+def _excerpt(content: str, start: int, end: int) -> str:
+    """What was found, in one line with whole words around it."""
+    first, last = max(0, start - AROUND), min(len(content), end + AROUND)
+    before, after = content[first:start], content[end:last]
+    if first:
+        before = re.sub(r"^\S*(\s|$)", "… ", before)
+    if last < len(content):
+        after = re.sub(r"(\s|^)\S*$", " …", after)
+    return " ".join(f"{before}{content[start:end]}{after}".split())
 
 
 async def prune(storage: JournaledStorage, older_than: timedelta, *, keep: Sequence[str] = ()) -> list[str]:

@@ -12,7 +12,7 @@ from channelcoder_lsp.offline import script
 from channelcoder_lsp.offline.script import Cut, Failure, Malformed, Reset, StreamError, Text
 
 STATUSES = [
-    (401, (NotLoggedInError, None, True, "Run `claude` once in a terminal and log in, or set ANTHROPIC_API_KEY")),
+    (401, (NotLoggedInError, None, True, "Run `channelcoder login` in a terminal, or set ANTHROPIC_API_KEY")),
     (403, (NotLoggedInError, None, True, "refused the login (403)")),
     (404, (ApiError, 404, False, "The model 'a-model' was not found")),
     (413, (ApiError, 413, False, "Select less, or start a new session.")),

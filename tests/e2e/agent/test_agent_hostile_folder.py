@@ -228,7 +228,7 @@ class TestTheUsersOwnLogin:
         async with bench.connected(agent=users_agent) as connection:
             end = await finished(connection, "Why?")
         assert type(end.error).__name__ == "NotLoggedInError"
-        assert "Run `claude` once in a terminal and log in" in end.error.message
+        assert "Run `channelcoder login` in a terminal" in end.error.message
         assert await bench.model.requests(None) == []
 
     async def test_a_caller_that_brings_its_login_gets_nothing_of_the_users(self, bench, users_agent, tmp_path):

@@ -14,8 +14,8 @@ from channelcoder_lsp.claude.faults import Failure, from_exception, from_failure
 from channelcoder_lsp.domain import errors
 
 FAILURES = [
-    (Failure(status=401), errors.NotLoggedInError, True, "Run `claude` once"),
-    (Failure(status=403), errors.NotLoggedInError, True, "Run `claude` once"),
+    (Failure(status=401), errors.NotLoggedInError, True, "Run `channelcoder login`"),
+    (Failure(status=403), errors.NotLoggedInError, True, "Run `channelcoder login`"),
     (Failure(status=404, model="m"), errors.ApiError, False, "'m' was not found"),
     (Failure(status=413), errors.ApiError, False, "Select less"),
     (Failure(status=400, texts=("API Error: 400 prompt is too long",)), errors.ApiError, False, "Select less"),

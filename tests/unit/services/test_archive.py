@@ -77,6 +77,20 @@ class TestSearch:
             ("three", "a needle, a NEEDLE"),
         ]
 
+    async def test_shows_whole_words_around_what_was_found(self, storage: FileSessionStorage):
+        """And that there is more, before and after."""
+        words = " ".join(f"word{number}" for number in range(40))
+        state = sample_session("mine", turns=1)
+        state.messages[1].content = f"{words} haystack-needles {words}"
+        await storage.save(state, "mine")
+        (hit,) = [hit async for hit in search(storage, "needle")]
+        before, found, after = hit.excerpt.partition("haystack-needles")
+        assert found
+        assert before.startswith("… word3")
+        assert before.removeprefix("…") in f" {words} "
+        assert after.endswith("word8 …")
+        assert after.removesuffix("…") in f" {words} "
+
 
 class TestPrune:
     async def test_removes_what_is_old_and_not_to_be_kept(self, storage: FileSessionStorage):
