@@ -58,6 +58,11 @@ class TestCertain:
     def test_twins_between_others_have_theirs(self):
         assert certain(["x", "}", "y", "}"], ["new", "x", "}", "y", "}"]) == [1, 2, 3, 4]
 
+    def test_a_run_of_twins_keeps_its_places_beside_what_changed(self):
+        """Each of them: the first as well as the last."""
+        assert certain(["x", "a", "a", "a", "old"], ["x", "a", "a", "a", "new"]) == [0, 1, 2, 3, UNMATCHED]
+        assert certain(["old", "a", "a", "b", "b"], ["new", "a", "a", "b", "b"]) == [UNMATCHED, 1, 2, 3, 4]
+
     def test_lines_that_changed_places_have_none(self):
         """Which of them moved can't be told."""
         assert certain(["a", "b"], ["b", "a"]) == [UNMATCHED, UNMATCHED]

@@ -57,6 +57,15 @@ class TestMoves:
         found = [LineMatcher(self.OLD, new).find(line) for line in range(6)]
         assert [it and it.line for it in found] == [4, 5, None, 0, 1, 2]
 
+    def test_a_block_moves_with_all_its_lines(self):
+        """Those without a weight of their own, too, at the beginning of a text and at its end."""
+        block = "{\nalpha = compute(1, 2, 3)\nbeta = compute(4, 5, 6)\n}\n"
+        rest = "main(alpha)\nrun(alpha, 1)\nstop(alpha, 2)\nend(alpha, 3)\n"
+        matcher = LineMatcher(block + rest, rest + block)
+        assert [it and it.line for it in map(matcher.find, range(8))] == [4, 5, 6, 7, 0, 1, 2, 3]
+        matcher = LineMatcher(rest + block, block + rest)
+        assert [it and it.line for it in map(matcher.find, range(8))] == [4, 5, 6, 7, 0, 1, 2, 3]
+
     def test_no_line_gets_a_partner_that_has_one(self):
         """Every new line is the partner of one old line at most."""
         new = self.OLD.replace("main(alpha)\n", "") + "main(beta)\nalpha = compute(1)\nbeta = compute(3)\n"

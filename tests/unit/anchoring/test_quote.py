@@ -44,6 +44,20 @@ class TestPlaces:
         """Where the surroundings are alike."""
         assert find_exact(TEXT, "    check()", 0, symbol=symbol) == (line, line)
 
+    def test_the_definition_tells_two_places_apart(self):
+        """The further one, too."""
+        two = TEXT[: TEXT.index("def three")]
+        assert find_exact(two, "    check()", 0, symbol="two") == (5, 5)
+
+    def test_the_line_next_to_it_counts_more_than_one_further_off(self):
+        """On either side, up to the text's first line and its last."""
+        text = "far\nnear\nx\nother\n\nfar\nelse\nx\nnear\nfar"
+        assert find_exact(text, "x", 9, before="far\nnear") == (2, 2)
+        assert find_exact(text, "x", 0, after="near\nfar") == (7, 7)
+        assert find_exact("first\nx\ny\nx\nlast", "x", 4, before="first") == (1, 1)
+        assert find_exact("first\nx\ny\nx\nlast", "x", 0, after="last") == (3, 3)
+        assert find_exact("far\nelse\nx\n\nother\nnear\nx", "x", 0, before="far\nnear") == (6, 6)
+
     def test_the_surroundings_count_more_than_the_definition(self):
         """The definition may have another name by now."""
         assert find_exact(TEXT, "    check()", 0, after="return 2\n", symbol="three") == (5, 5)
@@ -52,6 +66,8 @@ class TestPlaces:
         """A selection needn't be whole lines."""
         assert find_exact(TEXT, "two():\n    check()\n    ret", 0) == (4, 6)
         assert find_exact(TEXT, "turn 3", 0) == (10, 10)
+        assert find_exact(TEXT.rstrip("\n"), "three():\n    check()\n    ret", 0) == (8, 10)
+        assert find_exact("a b\nc d", "b\nc", 0) == (0, 1)
 
 
 class TestText:

@@ -105,6 +105,16 @@ class TestEdits:
         assert relocate(SHOP, 5, 7, new) == (5, 8)
         assert relocate(SHOP, 6, 7, new) == (6, 7)
 
+    def test_decorators_belong_to_their_definition(self):
+        """Also one that goes on over several lines: what is appended to the definition belongs to the range."""
+        old = (
+            "x = 1\n\n\n@cached\n@route('/total',\n       'GET')\ndef total(items):\n    return sum(items)\n\n\ny = 2\n"
+        )
+        new = "# new\n" + old.replace("sum(items)\n", "sum(items)\n    # not reached\n")
+        assert relocate(old, 3, 7, new) == (4, 9)
+        renamed = new.replace("def total(items)", "def total(items, start=0)")
+        assert relocate(old, 3, 7, renamed) == (4, 9)
+
     def test_a_renamed_function_keeps_its_range(self):
         """The body identifies it."""
         new = SHOP.replace("def remove(self, item):", "def take_out(self, thing):")
