@@ -13,8 +13,11 @@ from urllib.request import url2pathname
 
 from channelcoder_lsp.domain.errors import ArgumentsError, StorageError
 from channelcoder_lsp.storage.file.storage import FileSessionStorage
+from channelcoder_lsp.storage.keyring import from_keyring
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from channelcoder_lsp.domain.storage import JournaledStorage
     from channelcoder_lsp.storage.shared.backend import Backend
 
@@ -51,7 +54,7 @@ def open_storage(
         directory: where ``file:`` keeps sessions; None: see :class:`FileSessionStorage`.
         outbox: a folder of this machine in which what is recorded waits while the back end is away, so that one can go
             on; None: what is to be recorded then fails.
-        password: the server's, for a URL without one.
+        password: the server's, for a URL without one; None: as its client finds one, or as the system's keyring has it.
 
     Raises:
         ArgumentsError: the URL can't be understood.
@@ -69,7 +72,7 @@ def open_storage(
     if scheme == "file":
         return _files(parts, directory)
     whole = with_password(url, password)
-    backend = _backend(SCHEMES[scheme], whole)
+    backend = _backend(SCHEMES[scheme], whole, _kept_password(whole))
     if outbox is not None:
         folder = outbox_folder(url, outbox)
         backend = import_module("channelcoder_lsp.storage.shared.outbox").Outbox(backend, folder)
@@ -118,9 +121,16 @@ def _files(parts: SplitResult, directory: Path | str | None) -> FileSessionStora
     return FileSessionStorage(Path(url2pathname(parts.path)) if "%" in parts.path else Path(unquote(parts.path)))
 
 
-def _backend(extra: str, url: str) -> Backend:
+def _kept_password(url: str) -> Callable[[], Awaitable[str | None]] | None:
+    """What asks the keyring, for a URL without a password of a server that takes one."""
+    parts = urlsplit(url)
+    return from_keyring(masked(url)) if parts.password is None and parts.scheme in _WITH_PASSWORDS else None
+
+
+def _backend(extra: str, url: str, password: Callable[[], Awaitable[str | None]] | None) -> Backend:
+    kept = {} if password is None else {"password": password}
     try:
-        backend: Backend = import_module(f"channelcoder_lsp.storage.{extra}.opening").open_backend(url)
+        backend: Backend = import_module(f"channelcoder_lsp.storage.{extra}.opening").open_backend(url, **kept)
     except ImportError as problem:
         raise StorageError(
             f"For {masked(url)} the package {problem.name} is needed. Install it: "

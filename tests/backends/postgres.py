@@ -65,6 +65,10 @@ class Postgres:
         """Stop it: ``fast``, or ``immediate`` as by a loss of power."""
         self._run("pg_ctl", "-D", "data", "-w", "-m", how, "stop")
 
+    def ask_for_passwords(self) -> None:
+        """Let nobody in without one, from the next start on."""
+        (self._folder / "data" / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+
     @property
     def pid(self) -> int:
         """The server's first process."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
@@ -15,18 +17,25 @@ from channelcoder_lsp.domain.errors import ArgumentsError
 from channelcoder_lsp.storage.database.backend import DatabaseBackend
 from channelcoder_lsp.storage.shared.retention import retention_seconds
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _CONNECT_SECONDS = 5
 _POOL_SECONDS = 10
 _IDLE_SECONDS = 10
 
 
-def open_backend(url: str) -> DatabaseBackend:
+def open_backend(url: str, password: Callable[[], Awaitable[str | None]] | None = None) -> DatabaseBackend:
     """The back end; see :func:`channelcoder_lsp.storage.opening.open_storage`.
 
     A PostgreSQL server on another machine is talked to over TLS, with its certificate checked, unless ``sslmode`` says
     otherwise; ``sslrootcert`` names the file of the authority that signed it. ``retention`` is the number of seconds
     after which a session is removed in which nothing was recorded.
+
+    Args:
+        url: the database's.
+        password: looks the user's up, unless ``PGPASSWORD`` or a password file is there for the driver to find.
 
     Raises:
         ArgumentsError: something in the URL does not fit.
@@ -43,7 +52,11 @@ def open_backend(url: str) -> DatabaseBackend:
     options: dict[str, Any] = {}
     if backend == "postgresql":
         options = {
-            "connect_args": {"ssl": _tls(given, query), "timeout": _CONNECT_SECONDS},
+            "connect_args": {
+                "ssl": _tls(given, query),
+                "timeout": _CONNECT_SECONDS,
+                **({} if password is None or _is_found_by_the_driver() else {"password": password}),
+            },
             "pool_pre_ping": True,
             "pool_timeout": _POOL_SECONDS,
         }
@@ -55,6 +68,11 @@ def open_backend(url: str) -> DatabaseBackend:
     if backend == "postgresql":
         event.listen(engine.sync_engine, "connect", _bound)
     return DatabaseBackend(engine, tenant=tenant, retention=retention, owned=True)
+
+
+def _is_found_by_the_driver() -> bool:
+    file = os.environ.get("PGPASSFILE")
+    return bool(os.environ.get("PGPASSWORD")) or (Path(file) if file else Path.home() / ".pgpass").is_file()
 
 
 def _bound(connection: Any, _record: object) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from redis import CredentialProvider
 from redis.asyncio import ConnectionPool, Redis, SSLConnection, UnixDomainSocketConnection
 
 from channelcoder_lsp.domain.address import is_this_machine
@@ -14,7 +15,7 @@ from channelcoder_lsp.storage.redis.backend import RedisBackend
 from channelcoder_lsp.storage.shared.retention import retention_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 10
@@ -22,13 +23,17 @@ _PORT = 6379
 _YES_OR_NO = {"yes": True, "no": False}
 
 
-def open_backend(url: str) -> RedisBackend:
+def open_backend(url: str, password: Callable[[], Awaitable[str | None]] | None = None) -> RedisBackend:
     """The back end; see :func:`channelcoder_lsp.storage.opening.open_storage`.
 
     ``redis://user@host:port/db``, ``rediss://`` of the same form, ``redis+unix:///the/socket?db=1``. A server on
     another machine is talked to over TLS, with its certificate checked, unless ``tls=no`` is given; ``tls_ca`` names
     the file of the authority that signed it. ``retention`` is the number of seconds after which a session is removed
     that nobody changed.
+
+    Args:
+        url: the server's.
+        password: looks the user's up.
 
     Raises:
         ArgumentsError: something in the URL does not fit.
@@ -42,14 +47,35 @@ def open_backend(url: str) -> RedisBackend:
         raise ArgumentsError("The storage's URL can't be read: write redis://user@host:6379/0.") from problem
     if query:
         raise ArgumentsError(f"The storage's URL has {', '.join(sorted(query))} in it, which is not known.")
+    user = unquote(parts.username) if parts.username else None
+    who: Mapping[str, Any] = {"username": user, "password": unquote(parts.password) if parts.password else None}
+    if password is not None:
+        who = {"credential_provider": _Credentials(user, password)}
     pool = ConnectionPool(
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
+        **who,
         socket_connect_timeout=_CONNECT_SECONDS,
         socket_timeout=_ANSWER_SECONDS,
         **settings,
     )
     return RedisBackend(Redis.from_pool(pool), tenant=tenant, retention=retention, owned=True)
+
+
+class _Credentials(CredentialProvider):
+    """Looked up anew for each connection."""
+
+    def __init__(self, user: str | None, password: Callable[[], Awaitable[str | None]]) -> None:
+        self._user = user
+        self._password = password
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        raise NotImplementedError("the connections are asyncio's")
+
+    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
+        """User and password, as AUTH takes them; where there is none, nothing, and it isn't sent."""
+        password = await self._password()
+        if password is None:
+            return ()  # type: ignore[return-value] # what the client takes, too
+        return (password,) if self._user is None else (self._user, password)
 
 
 def _settings(parts: SplitResult, query: dict[str, str]) -> Mapping[str, Any]:

@@ -6,11 +6,13 @@ import asyncio
 import json
 import sqlite3
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psutil
 import pytest
+from anyio import run_process
 from backends.redis import RedisServer
 
 from channelcoder_lsp.domain.records import ModelChosen
@@ -60,6 +62,53 @@ def written(folder: Path) -> Iterator[tuple[Path, bytes]]:
     for file in folder.rglob("*"):
         if file.is_file() and not file.is_symlink():
             yield file, file.read_bytes()
+
+
+@pytest.fixture
+def keyring(shell: Shell) -> dict[str, str]:
+    """The variables with which commands find a keyring that is a file in the user's home."""
+    return {
+        "PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring",
+        "XDG_DATA_HOME": str(shell.home / "data"),
+    }
+
+
+async def keep(keyring: dict[str, str], shell: Shell, url: str, password: str) -> None:
+    """As docs/storage.md has it."""
+    command = [sys.executable, "-m", "keyring", "set", "channelcoder", url]
+    environment = shell.environment | keyring
+    await run_process(command, input=f"{password}\n".encode(), env=environment)
+
+
+async def test_a_password_from_the_keyring(shell: Shell, server: RedisServer, keyring: dict[str, str]):
+    """It is looked up under the place's URL, is in no other file, and is said nowhere."""
+    place = {"CHANNELCODER_STORAGE": f"{server.url}?tenant=team", **keyring}
+    assert (await findings(shell, "storage", **place))[0]["state"] == "broken"
+    await keep(keyring, shell, server.url, PASSWORD)
+    assert (await findings(shell, "storage", **place))[0]["state"] == "ok"
+    done = await ran(shell, "run", "One", "--session", "work", "-vv", **place)
+    assert done.returncode == 0, done.stderr
+    assert PASSWORD not in done.stdout + done.stderr
+    listed = await ran(shell, "session", "list", "-v", **place)
+    assert listed.stdout.startswith("work")
+    found = [file for file, data in written(shell.home) if PASSWORD.encode() in data and "redis" not in file.parts]
+    assert found == []
+
+
+async def test_a_keyring_that_does_not_answer(shell: Shell, server: RedisServer, keyring: dict[str, str]):
+    """It is said, and one goes on with what this machine keeps meanwhile."""
+    (shell.home / "locked.py").write_text(
+        "import threading\nfrom keyrings.alt.file import PlaintextKeyring\n"
+        "class Locked(PlaintextKeyring):\n"
+        "    def get_password(self, service, username):\n        threading.Event().wait()\n"
+    )
+    locked = {"PYTHON_KEYRING_BACKEND": "locked.Locked", "PYTHONPATH": str(shell.home)}
+    place = {"CHANNELCODER_STORAGE": server.url, **keyring, **locked}
+    [found] = await findings(shell, "storage", **place)
+    assert found["state"] == "broken"
+    assert "keyring has not given the password" in found["detail"]
+    done = await ran(shell, "run", "One", "--session", "work", **place)
+    assert done.returncode == 0, done.stderr
 
 
 async def test_a_password_from_the_environment_is_seen_nowhere(shell: Shell, server: RedisServer):
