@@ -42,6 +42,7 @@ RUN_ELSEWHERE = {
             "session remove my-project --yes",
         )
     },
+    "keyring set channelcoder postgresql://ada@db.example.com/team": "tests/e2e/cli/test_storage_places.py",
     "channelcoder interactive --load-session todo-app": "tests/e2e/cli/test_interactive.py",
 }
 

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channelcoder_lsp.domain.errors import SessionCorruptError, SessionNotFoundError, StorageError
+from channelcoder_lsp.domain.records import TurnAsked, TurnFinished
 from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.domain.turn import Turn, TurnState
 from channelcoder_lsp.storage import FileSessionStorage
 from channelcoder_lsp.storage.file.rescue import rescue
 from channelcoder_lsp.testing import sample_session, sample_thread
@@ -72,6 +74,30 @@ class TestTheSnapshot:
         await journal.append(*answered(4))
         await journal.close()
         assert len((await storage.load("mine")).messages) == 9
+
+    async def test_what_is_made_again_of_it_says_what_was_said(self, storage, files):
+        """No empty answers of questions that were cancelled; the next question goes to the same Claude session."""
+        journal = await storage.create(sample_session("mine"), "mine")
+        turn = Turn(id="cancelled", question="Never mind", prompt="Never mind")
+        await journal.append(TurnAsked(turn=turn))
+        await journal.append(TurnFinished(turn_id="cancelled", state=TurnState.CANCELLED))
+        before = await journal.state()
+        await journal.close()
+        files.snapshot.write_text("{")
+        with pytest.raises(SessionCorruptError):
+            await storage.load("mine")
+        after = await storage.load("mine")
+        assert after.current_session_id == before.current_session_id is not None
+        assert [message.content for message in after.messages if message.turn_id == "cancelled"] == ["Never mind"]
+        assert all(message.content for message in after.messages)
+
+    async def test_half_a_character_is_no_damage(self, storage, files):
+        """JavaScript writes halves of surrogate pairs, which are no Unicode."""
+        await storage.save(sample_session("mine"), "mine")
+        text = files.snapshot.read_text(encoding="utf-8")
+        files.snapshot.write_text(text.replace('"content": "', '"content": "\\ud83d ', 1), encoding="utf-8")
+        state = await storage.load("mine")
+        assert state.messages[0].content.startswith("\ufffd ")
 
     async def test_without_anything_else_it_is_set_aside_only(self, storage, files):
         """There is no session then; the name is free, the rubbish is kept."""

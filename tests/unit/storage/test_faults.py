@@ -186,6 +186,89 @@ class TestAFolderThatCanBeReadOnly:
             await journal.append(*answered(4))
         await journal.close()
 
+    @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO])
+    async def test_what_others_recorded_before_is_taken_in(self, storage, monkeypatch, number):
+        """Where the journal can't be opened to be written: the head is read anew. A disk that fails is something else."""
+        other = await storage.create(sample_session("mine"), "mine")
+        journal = await storage.open("mine")
+        await other.append(*answered(3))
+        await other.fold()  # which makes new files
+        real = os.open
+
+        def read_only(path, flags, *arguments, **options):
+            if flags & (os.O_WRONLY | os.O_RDWR):
+                raise OSError(number, os.strerror(number))
+            return real(path, flags, *arguments, **options)
+
+        with monkeypatch.context() as context:
+            context.setattr(os, "open", read_only)
+            if number == errno.EIO:
+                with pytest.raises(StorageError, match="state of that disk"):
+                    await journal.refresh()
+            else:
+                assert await journal.refresh()
+                assert list(journal.head.turns)[-1] == "turn-3"
+        await other.close()
+        await journal.close()
+
+
+class TestALossOfPower:
+    """What it leaves can't be tried here; that everything was handed to the disk in order can."""
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no folders to sync")
+    @pytest.mark.parametrize("use", ["create", "save", "rename", "delete", "fold"])
+    async def test_files_are_on_the_disk_before_their_names_and_these_before_it_is_said(
+        self, storage, folder, monkeypatch, use
+    ):
+        """A new file is synced before it gets a session's name, and the folder after that."""
+        if use != "create":
+            journal = await storage.create(sample_session(), "mine")
+            await journal.append(*answered(3))
+        happened = []
+        real = {name: getattr(os, name) for name in ("fsync", "open")}
+        paths = {}
+
+        def opening(path, *arguments, **options):
+            descriptor = real["open"](path, *arguments, **options)
+            paths[descriptor] = Path(path)
+            return descriptor
+
+        def fsync(descriptor):
+            real["fsync"](descriptor)
+            happened.append(("sync", paths[descriptor]))
+
+        def naming(name):
+            change = getattr(Path, name)
+
+            def changed(path, *arguments, **options):
+                result = change(path, *arguments, **options)
+                happened.append((name, path, *arguments))
+                return result
+
+            return changed
+
+        monkeypatch.setattr(os, "open", opening)
+        monkeypatch.setattr(os, "fsync", fsync)
+        for name in ("replace", "unlink"):
+            monkeypatch.setattr(Path, name, naming(name))
+        uses = {
+            "create": lambda: storage.create(SessionState(), "new"),
+            "save": lambda: storage.save(SessionState(), "mine"),
+            "rename": lambda: storage.rename("mine", "new"),
+            "delete": lambda: storage.delete("mine"),
+            "fold": lambda: journal.fold(),  # noqa: PLW0108 - there is none when one is created
+        }
+        await uses[use]()
+        monkeypatch.undo()
+        named = [(at, *event[1:]) for at, event in enumerate(happened) if event[0] == "replace"]
+        for at, source, target in named:
+            if target.suffix != ".index":  # which is made anew from the others
+                assert ("sync", source) in happened[:at] or source.suffix == ".json"
+                assert ("sync", folder) in happened[at:]
+        removed = [at for at, event in enumerate(happened) if event[0] == "unlink" and event[1].suffix == ".json"]
+        assert all(("sync", folder) in happened[at:] for at in removed)
+        assert named or removed
+
 
 class TestClosing:
     async def test_a_session_that_cannot_be_saved_stays_in_its_journal(self, storage, caplog):
