@@ -188,7 +188,7 @@ class TestAFolderThatCanBeReadOnly:
 
     @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO])
     async def test_what_others_recorded_before_is_taken_in(self, storage, monkeypatch, number):
-        """Where the journal can't be opened to be written: the head is read anew. A disk that fails is something else."""
+        """Where the journal can't be opened for writing the head is read anew. A disk that fails is something else."""
         other = await storage.create(sample_session("mine"), "mine")
         journal = await storage.open("mine")
         await other.append(*answered(3))
