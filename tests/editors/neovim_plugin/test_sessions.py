@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from channelcoder_lsp.offline.script import Text
+from editors.conftest import SHOP
 from editors.neovim.nvim import TOTAL
 
 if TYPE_CHECKING:
@@ -176,3 +177,22 @@ def test_two_projects_have_a_session_each(machine: Machine, start: Start, shop: 
     nvim.run("threads")
     nvim.wait("return vim.bo.buftype == 'quickfix'")
     assert [item["text"] for item in nvim.api.funcs.getqflist()] == ["In the other? · 1 answer"]
+
+
+def test_a_file_that_is_in_no_project(start: Start, machine: Machine):
+    """A single file outside of any repository: it has the session of all such files, and every command works in it."""
+    path = machine.home / "alone.py"
+    path.write_text(SHOP, "utf-8")
+    nvim = start(path)
+    nvim.ask_about(3, 4, "Alone?")
+    nvim.run("threads")
+    nvim.wait("return vim.bo.buftype == 'quickfix'")
+    assert "Alone?" in nvim.api.funcs.getqflist()[0]["text"]
+    nvim.api.command("cclose")
+    nvim.run("model")
+    nvim.said("the next question goes to ")
+    nvim.run("limit")
+    nvim.said("channelcoder: $")
+    nvim.run("export")
+    nvim.wait("return vim.bo.filetype == 'markdown'")
+    assert any("Alone?" in line for line in nvim.api.current.buffer[:])

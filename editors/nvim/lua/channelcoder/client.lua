@@ -64,6 +64,14 @@ function M.here()
   end
 end
 
+--- One argument, an object also when there is nothing in it: an empty table would be an array in JSON.
+---@param command channelcoder.Command
+---@param argument? table
+---@return lsp.ExecuteCommandParams
+local function call(command, argument)
+  return { command = command, arguments = { next(argument or {}) and argument or vim.empty_dict() } }
+end
+
 --- Run one of the server's commands. A refusal is shown, and `done` is not called then.
 ---@generic T
 ---@param client vim.lsp.Client
@@ -73,7 +81,7 @@ end
 ---@param failed? fun(message: string) instead of showing a refusal
 ---@param buffer? integer the one that it is about, whose text the server is told first; the current one
 function M.execute(client, command, argument, done, failed, buffer)
-  local params = { command = command, arguments = { argument or vim.empty_dict() } }
+  local params = call(command, argument)
   client:request('workspace/executeCommand', params, function(problem, result)
     if problem then
       local refused = failed or function(message)
@@ -93,7 +101,7 @@ end
 ---@param milliseconds? integer
 ---@return any?
 function M.wait_for(client, command, argument, milliseconds)
-  local params = { command = command, arguments = { argument or vim.empty_dict() } }
+  local params = call(command, argument)
   local answer = client:request_sync('workspace/executeCommand', params, milliseconds or COMPLETION_MS)
   return answer and answer.result
 end
