@@ -7,8 +7,6 @@ import logging
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from anyio import CancelScope
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
@@ -29,6 +27,8 @@ async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
     They are told again when they go on: a library that is cancelled in the moment of its own timeout may take the one
     for the other (before Python 3.12 ``asyncio.wait_for`` does).
     """
+    from anyio import CancelScope  # noqa: PLC0415 - who is only being imported doesn't pay for it
+
     left = set(tasks)
     cancelled: asyncio.CancelledError | None = None
     while left:
@@ -71,6 +71,8 @@ def whole(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[An
 
     @wraps(work)
     async def done(*args: P.args, **kwargs: P.kwargs) -> T:
+        from anyio import CancelScope  # noqa: PLC0415 - as above
+
         task = asyncio.ensure_future(work(*args, **kwargs))
         cancelled: asyncio.CancelledError | None = None
         while not task.done():

@@ -198,7 +198,6 @@ async def test_a_copy_has_what_is_missing_once(place):
 
 async def test_transcripts_that_hang_are_done_without(place, tmp_path, monkeypatch):
     """The question is asked all the same, before the SDK gives up."""
-    monkeypatch.setattr(mirror, "LOAD_SECONDS", 0.1)
     async with place.storage() as storage:
         journal = await storage.create(SessionState(), "mine")
         await journal.transcripts.add("claude-1", "", ['{"uuid": "1"}'])
@@ -206,6 +205,8 @@ async def test_transcripts_that_hang_are_done_without(place, tmp_path, monkeypat
         journal.transcripts.lines = lambda _: asyncio.Event().wait()
         key = {"project_key": "here", "session_id": "claude-1"}
         kept = Mirror(journal.transcripts, tmp_path)
-        assert await kept.load(key) is None
+        with monkeypatch.context() as patience:
+            patience.setattr(mirror, "LOAD_SECONDS", 0.1)
+            assert await kept.load(key) is None
         journal.transcripts.lines = lines
         assert await kept.load(key) == [{"uuid": "1"}]

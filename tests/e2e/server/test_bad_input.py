@@ -159,7 +159,7 @@ class TestSurroundings:
         await machine.model.script(Failure(status=401, message="invalid x-api-key"))
         async with machine.opened() as (editor, uri):
             said = await failed(editor, uri)
-            assert "log in" in said
+            assert "Run `channelcoder login` in a terminal" in said
             _, over = await answered(editor, uri, SLOW, "And now?")
             assert over["state"] == "done"
 
