@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from uuid import uuid4
 
-from backends.places import Process
+import pytest
+from sqlalchemy import event
+
+from backends.places import Place, Process
 from channelcoder_lsp.domain.session import SessionState
+from channelcoder_lsp.testing.samples import answered
 
 COUNT = 200
 LONG = 300.0
@@ -35,3 +39,17 @@ async def test_nothing_is_lost_or_doubled(place):
         assert [row.message_count for row in await storage.list()] == [len(state.messages)] == [COUNT * len(writers)]
         await journal.refresh()
         assert list(journal.head.turns) == list(state.turns)
+
+
+async def test_a_record_is_added_by_one_statement(postgres_server):
+    """A server that is far away is waited for once, and its watchers are told by the same statement."""
+    said = []
+    async with Place(postgres_server.url, uuid4().hex).storage() as storage:
+        journal = await storage.create(SessionState(), "mine")
+        await journal.append(*answered(1))
+        event.listen(storage._backend._engine.sync_engine, "before_cursor_execute", lambda *what: said.append(what[2]))
+        await journal.append(*answered(2))
+        assert len(said) == 1
+        assert "pg_notify" in said[0]
+        assert (await storage.load("mine")).message_count == 4
+        await journal.close()

@@ -6,7 +6,7 @@ import time
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import ARRAY, Integer, Text, and_, delete, func, insert, literal, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from channelcoder_lsp.domain.errors import (
@@ -23,7 +23,7 @@ from channelcoder_lsp.storage.shared.backend import Backend, Handle, Line, Mark,
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Update
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _WAITING_SECONDS = 2.0
@@ -148,29 +148,44 @@ class DatabaseBackend(Backend):
         self, handle: Handle, mark: Mark, lines: Sequence[Line], info: SessionInfo, fence: int
     ) -> Mark | None:
         """Add records after ``mark``."""
-        async with self._changing(handle.name) as connection:
-            expected = [
-                self._is(handle),
-                sessions.c.generation == mark.generation,
-                sessions.c.seq == mark.seq,
-            ]
-            if fence:
-                expected.append(sessions.c.fence == fence)
-            change = update(sessions).where(*expected).values(seq=lines[-1].seq, **_columns(info))
+        expected = [self._is(handle), sessions.c.generation == mark.generation, sessions.c.seq == mark.seq]
+        if fence:
+            expected.append(sessions.c.fence == fence)
+        change = update(sessions).where(*expected).values(seq=lines[-1].seq, **_columns(info))
+        added = self._added_at_once if self._engine.dialect.name == "postgresql" else self._added
+        if await added(handle, change, mark.generation, lines):
+            return Mark(mark.generation, lines[-1].seq)
+        async with self._visits.visit() as connection:
+            current = (await connection.execute(select(sessions.c.fence).where(self._is(handle)))).scalar()
+        if current is None:
+            raise SessionNotFoundError(handle.name)
+        if fence and current != fence:
+            raise LeaseLostError(handle.name)
+        return None
+
+    async def _added(self, handle: Handle, change: Update, generation: int, lines: Sequence[Line]) -> bool:
+        async with self._visits.visit() as connection:
             if not (await connection.execute(change)).rowcount:
-                query = select(sessions.c.fence).where(self._is(handle))
-                current = (await connection.execute(query)).scalar()
-                if current is None:
-                    raise SessionNotFoundError(handle.name)
-                if fence and current != fence:
-                    raise LeaseLostError(handle.name)
-                return None
+                return False
             values = [
-                {"session": handle.key, "generation": mark.generation, "seq": line.seq, "text": line.text}
-                for line in lines
+                {"session": handle.key, "generation": generation, "seq": line.seq, "text": line.text} for line in lines
             ]
             await connection.execute(insert(records), values)
-        return Mark(mark.generation, lines[-1].seq)
+        return True
+
+    async def _added_at_once(self, handle: Handle, change: Update, generation: int, lines: Sequence[Line]) -> bool:
+        """The same in one statement: each way to the server and back is waited for."""
+        session = change.returning(sessions.c.key).cte("session")
+        numbers = literal([line.seq for line in lines], ARRAY(Integer))
+        texts = literal([line.text for line in lines], ARRAY(Text))
+        line = func.unnest(numbers, texts).table_valued("seq", "text").render_derived()
+        rows = select(session.c.key, literal(generation), line.c.seq, line.c.text).select_from(
+            session.join(line, true())
+        )
+        added = insert(records).from_select(["session", "generation", "seq", "text"], rows).cte("added")
+        tell = select(func.pg_notify(CHANNEL, self._told(handle.name))).select_from(session).add_cte(added)
+        async with self._visits.visit(alone=True) as connection:
+            return (await connection.execute(tell)).first() is not None
 
     async def keep_head(self, handle: Handle, mark: Mark, head: str, drop: Sequence[int]) -> None:
         """Keep a head, unless a later one is kept."""
@@ -324,7 +339,11 @@ class DatabaseBackend(Backend):
     async def _notify(self, connection: AsyncConnection, names: Sequence[str]) -> None:
         if self._engine.dialect.name == "postgresql":
             for name in names:
-                await connection.execute(select(func.pg_notify(CHANNEL, f"{self._tenant}\n{name}")))
+                await connection.execute(select(func.pg_notify(CHANNEL, self._told(name))))
+
+    def _told(self, name: str) -> str:
+        """What those who watch are told of a session that changed."""
+        return f"{self._tenant}\n{name}"
 
     async def _must_be_there(self, connection: AsyncConnection, change: Any, handle: Handle) -> None:
         if not (await connection.execute(change)).rowcount:

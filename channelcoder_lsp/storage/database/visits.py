@@ -36,6 +36,7 @@ class Visits:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._alone = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._ready = False
         self._preparing = asyncio.Lock()
         self._undoing: set[asyncio.Future[None]] = set()
@@ -47,8 +48,11 @@ class Visits:
         """The database's URL without credentials."""
 
     @asynccontextmanager
-    async def visit(self) -> AsyncIterator[AsyncConnection]:
+    async def visit(self, *, alone: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction.
+
+        Args:
+            alone: there will be one statement, which is a transaction by itself, without a beginning and an end.
 
         Raises:
             TakenError: there is one already of what there can be only one of.
@@ -58,7 +62,7 @@ class Visits:
         try:
             with fail_after(TIMEOUT_SECONDS):
                 await self._prepare()
-                async with self._engine.begin() as connection:
+                async with (self._alone if alone else self._engine).begin() as connection:
                     yield connection
         except IntegrityError as problem:
             raise TakenError from problem
