@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from channelcoder_lsp.services.archive import Format
 
 _name = click.argument("name", shell_complete=session_names)
+_name_or_active = click.argument("name", required=False, shell_complete=session_names)
 _AGE = re.compile(r"(\d+)([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
@@ -70,7 +71,7 @@ def list_(*, as_json: bool) -> None:
 
 
 @session.command()
-@click.argument("name", required=False, shell_complete=session_names)
+@_name_or_active
 @json_option
 @verbose
 def show(name: str | None, *, as_json: bool) -> None:
@@ -78,11 +79,7 @@ def show(name: str | None, *, as_json: bool) -> None:
 
     Without a name, in the one that is active here.
     """
-
-    async def shown() -> SessionState:
-        return await state_of(name or await _active())
-
-    state = finish(shown())
+    state = finish(_shown(name))
     say(archive.export(state, "json" if as_json else "markdown"), newline=False)
 
 
@@ -161,16 +158,17 @@ def remove(ctx: click.Context, name: str, *, yes: bool) -> None:
 
 
 @session.command()
-@_name
+@_name_or_active
 @click.option("--format", "form", type=click.Choice(["markdown", "json", "guide"]), default="markdown")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file, which must not be there yet.")
 @verbose
-def export(name: str, form: Format, output: Path | None) -> None:
+def export(name: str | None, form: Format, output: Path | None) -> None:
     """Write out a session, or write it into a file.
 
-    As Markdown, as JSON with everything, or as JSON with the guide's keys alone.
+    Without a name, the one that is active here. As Markdown, as JSON with everything, or as JSON with the guide's keys
+    alone.
     """
-    text = archive.export(finish(state_of(name)), form)
+    text = archive.export(finish(_shown(name)), form)
     if output is None:
         say(text, newline=not text.endswith("\n"))
         return
@@ -203,7 +201,7 @@ def import_(file: Path, name: str | None) -> None:
 
 
 @session.command()
-@click.argument("name", required=False, shell_complete=session_names)
+@_name_or_active
 @click.option("--model", help="Who summarises.")
 @json_option
 @verbose
@@ -232,7 +230,7 @@ def compact(name: str | None, *, model: str | None, as_json: bool) -> None:
 
 @session.command()
 @click.argument("usd")
-@click.argument("name", required=False, shell_complete=session_names)
+@_name_or_active
 @verbose
 def limit(usd: str, name: str | None) -> None:
     """Say what a session may cost altogether.
@@ -305,6 +303,10 @@ def _ask(ctx: click.Context, what: str) -> None:
     if not click.confirm(f"Remove {what} for good?", err=True):
         click.echo("Nothing is removed.", err=True)
         ctx.exit(FAILED)
+
+
+async def _shown(name: str | None) -> SessionState:
+    return await state_of(name or await _active())
 
 
 async def _active() -> str:

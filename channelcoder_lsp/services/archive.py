@@ -90,20 +90,28 @@ async def search(storage: SessionStorage, text: str) -> AsyncGenerator[Hit, None
             logger.warning("%s was not searched: %s", info.name, problem)
             continue
         for message in state.messages:
-            at = message.content.casefold().find(wanted)
+            folded = message.content.casefold()
+            at = folded.find(wanted)
             if at >= 0:
-                yield Hit(info.name, message, _excerpt(message.content, at, at + len(text)))
+                yield Hit(info.name, message, _excerpt(message.content, *_unfolded(message.content, at, len(wanted))))
+
+
+def _unfolded(content: str, at: int, length: int) -> tuple[int, int]:
+    """Where in a text is what stands at ``at`` in it with all cases alike, which makes two letters of some."""
+    places = [place for place, letter in enumerate(content) for _ in letter.casefold()]
+    return places[at], places[at + length - 1] + 1
 
 
 def _excerpt(content: str, start: int, end: int) -> str:
     """What was found, in one line with whole words around it."""
     first, last = max(0, start - AROUND), min(len(content), end + AROUND)
     before, after = content[first:start], content[end:last]
-    if first:
-        before = re.sub(r"^\S*(\s|$)", "… ", before)
-    if last < len(content):
-        after = re.sub(r"(\s|^)\S*$", " …", after)
-    return " ".join(f"{before}{content[start:end]}{after}".split())
+    if first and not content[first - 1].isspace():
+        before = re.sub(r"^\S*(\s|$)", "", before)
+    if last < len(content) and not content[last].isspace():
+        after = re.sub(r"(\s|^)\S*$", "", after)
+    more, still_more = "… " if first else "", " …" if last < len(content) else ""
+    return " ".join(f"{more}{before}{content[start:end]}{after}{still_more}".split())
 
 
 async def prune(storage: JournaledStorage, older_than: timedelta, *, keep: Sequence[str] = ()) -> list[str]:

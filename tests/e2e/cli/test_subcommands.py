@@ -112,6 +112,9 @@ class TestSession:
         await shell("session", "export", "one", "--format", "guide", "-o", "one.json")
         assert json.loads((shell.project / "one.json").read_text())["messages"][0]["content"] == "One"
         await shell("session", "export", "one", "-o", "one.json", code=2)
+        await shell("session", "export", code=4)  # none is active here
+        await shell("session", "load", "one")
+        assert await shell("session", "export") == await shell("session", "export", "one")
         await shell("session", "import", "one.json", "--name", "again")
         assert "One" in await shell("session", "show", "again")
         await shell("session", "import", "one.json", "--name", "again", code=4)

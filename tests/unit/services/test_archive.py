@@ -91,6 +91,17 @@ class TestSearch:
         assert after.endswith("word8 …")
         assert after.removesuffix("…") in f" {words} "
 
+    @pytest.mark.parametrize(("text", "found"), [("needle", "needle"), ("STRASSE", "Straße"), ("ss", "ß"), ("ﬁ", "fi")])
+    async def test_shows_what_was_found_where_case_makes_two_letters_of_one(
+        self, storage: FileSessionStorage, text: str, found: str
+    ):
+        state = sample_session("mine", turns=1)
+        words = "ß ﬁ " * 60 if found == "needle" else ""
+        state.messages[1].content = f"{words}the needle in the Straße of the file"
+        await storage.save(state, "mine")
+        (hit,) = [hit async for hit in search(storage, text)]
+        assert found in hit.excerpt
+
 
 class TestPrune:
     async def test_removes_what_is_old_and_not_to_be_kept(self, storage: FileSessionStorage):
